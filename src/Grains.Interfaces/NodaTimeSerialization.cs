@@ -1,0 +1,35 @@
+using NodaTime;
+
+namespace Actors.Grains.Interfaces;
+
+/// <summary>How an <see cref="Instant"/> travels between silos: nanoseconds of the day, and days since the epoch.</summary>
+[GenerateSerializer, Immutable, Alias("actors.InstantSurrogate")]
+public readonly record struct InstantSurrogate([property: Id(0)] int Days, [property: Id(1)] long NanosecondOfDay);
+
+/// <summary>How a <see cref="LocalDate"/> of the ISO calendar travels between silos.</summary>
+[GenerateSerializer, Immutable, Alias("actors.LocalDateSurrogate")]
+public readonly record struct LocalDateSurrogate(
+    [property: Id(0)] int Year, [property: Id(1)] int Month, [property: Id(2)] int Day);
+
+[RegisterConverter]
+public sealed class InstantConverter : IConverter<Instant, InstantSurrogate>
+{
+    public Instant ConvertFromSurrogate(in InstantSurrogate surrogate) => NodaConstants.UnixEpoch
+        + Duration.FromDays(surrogate.Days) + Duration.FromNanoseconds(surrogate.NanosecondOfDay);
+
+    public InstantSurrogate ConvertToSurrogate(in Instant value)
+    {
+        var sinceEpoch = value - NodaConstants.UnixEpoch;
+        var days = (int)Math.Floor(sinceEpoch.TotalDays);
+        return new InstantSurrogate(days, (sinceEpoch - Duration.FromDays(days)).ToInt64Nanoseconds());
+    }
+}
+
+[RegisterConverter]
+public sealed class LocalDateConverter : IConverter<LocalDate, LocalDateSurrogate>
+{
+    public LocalDate ConvertFromSurrogate(in LocalDateSurrogate surrogate) =>
+        new(surrogate.Year, surrogate.Month, surrogate.Day);
+
+    public LocalDateSurrogate ConvertToSurrogate(in LocalDate value) => new(value.Year, value.Month, value.Day);
+}
