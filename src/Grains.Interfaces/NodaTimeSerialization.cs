@@ -2,9 +2,12 @@ using NodaTime;
 
 namespace Actors.Grains.Interfaces;
 
-/// <summary>How an <see cref="Instant"/> travels between silos: nanoseconds of the day, and days since the epoch.</summary>
+/// <summary>
+/// How an <see cref="Instant"/> travels between silos: ticks of 100 ns since the Unix epoch, finer than the
+/// microseconds that PostgreSQL keeps.
+/// </summary>
 [GenerateSerializer, Immutable, Alias("actors.InstantSurrogate")]
-public readonly record struct InstantSurrogate([property: Id(0)] int Days, [property: Id(1)] long NanosecondOfDay);
+public readonly record struct InstantSurrogate([property: Id(0)] long UnixTimeTicks);
 
 /// <summary>How a <see cref="LocalDate"/> of the ISO calendar travels between silos.</summary>
 [GenerateSerializer, Immutable, Alias("actors.LocalDateSurrogate")]
@@ -14,15 +17,10 @@ public readonly record struct LocalDateSurrogate(
 [RegisterConverter]
 public sealed class InstantConverter : IConverter<Instant, InstantSurrogate>
 {
-    public Instant ConvertFromSurrogate(in InstantSurrogate surrogate) => NodaConstants.UnixEpoch
-        + Duration.FromDays(surrogate.Days) + Duration.FromNanoseconds(surrogate.NanosecondOfDay);
+    public Instant ConvertFromSurrogate(in InstantSurrogate surrogate) =>
+        Instant.FromUnixTimeTicks(surrogate.UnixTimeTicks);
 
-    public InstantSurrogate ConvertToSurrogate(in Instant value)
-    {
-        var sinceEpoch = value - NodaConstants.UnixEpoch;
-        var days = (int)Math.Floor(sinceEpoch.TotalDays);
-        return new InstantSurrogate(days, (sinceEpoch - Duration.FromDays(days)).ToInt64Nanoseconds());
-    }
+    public InstantSurrogate ConvertToSurrogate(in Instant value) => new(value.ToUnixTimeTicks());
 }
 
 [RegisterConverter]
