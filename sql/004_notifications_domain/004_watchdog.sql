@@ -1,0 +1,34 @@
+-- The watchdog: where pg_cron is installed, PostgreSQL itself serves cutoffs while no silo does.
+
+CREATE FUNCTION public.run_watchdog(p_now timestamptz, p_patience interval DEFAULT '3 minutes')
+RETURNS integer
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = public, pg_temp
+SET row_security = off
+AS $$
+DECLARE
+  v_agencies integer;
+BEGIN
+  IF EXISTS (
+    SELECT FROM sweeps WHERE job_name = 'update-installment-statuses' AND swept_at > p_now - p_patience
+  ) THEN
+    RETURN 0;
+  END IF;
+  SELECT count(*) INTO v_agencies FROM serve_cutoffs_in_sql(p_now, false);
+  RETURN v_agencies;
+END;
+$$;
+
+COMMENT ON FUNCTION public.run_watchdog IS
+  'Serves what is unserved if no silo has swept for a while; answers how many agencies it served';
+REVOKE EXECUTE ON FUNCTION public.run_watchdog(timestamptz, interval) FROM PUBLIC;
+
+DO $$
+BEGIN
+  IF to_regnamespace('cron') IS NOT NULL AND EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
+    PERFORM cron.schedule(
+      'update-installment-statuses-watchdog', '* * * * *', 'SELECT public.run_watchdog(clock_timestamp())');
+  END IF;
+END;
+$$;
