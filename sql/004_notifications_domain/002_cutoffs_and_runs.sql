@@ -102,7 +102,7 @@ COMMENT ON COLUMN public.agency_runs.cutoff_at IS 'The instant of that date''s c
 COMMENT ON COLUMN public.agency_runs.serves_cutoff IS
   'False for a run that was asked for when nothing was unserved';
 COMMENT ON COLUMN public.agency_runs.late_by IS
-  'From the later of cutoff_at and the last change of settings to the run; null when no cutoff is served';
+  'From the later of cutoff_at and the last change of settings to the run; null for an agency''s first row, and when no cutoff is served';
 COMMENT ON COLUMN public.agency_runs.installment_ids IS 'What this run alone marked';
 COMMENT ON COLUMN public.agency_runs.resolution IS
   'How the local cutoff time became an instant: once, shifted (skipped by a clock change), later_of_two, date_absent';

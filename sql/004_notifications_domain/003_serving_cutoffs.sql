@@ -4,6 +4,21 @@
 -- Closing a run
 -- =====================================================
 
+-- Whoever is still to be served at the run's instant, unless it has failed in this very run and was set aside.
+CREATE FUNCTION public.agencies_left_in_run(p_job public.jobs_log)
+RETURNS TABLE (agency_id uuid)
+LANGUAGE sql
+STABLE
+AS $$
+  SELECT c.agency_id
+  FROM public.agency_cutoffs c
+  WHERE c.next_cutoff_at = (p_job.metadata ->> 'cutoff_at')::timestamptz
+    AND c.paused_at IS NULL
+    AND NOT EXISTS (
+      SELECT FROM public.agency_runs r
+      WHERE r.job_id = p_job.id AND r.agency_id = c.agency_id AND r.status = 'failed')
+$$;
+
 -- Answers 'success' or 'failed' when it closed the run, and null when the run is still going on, is being written to at
 -- this moment, or was closed before. A run is never reopened: the marker shares a lock on the rows it writes under,
 -- and turns to a row of its own when it finds one closed.
@@ -33,18 +48,11 @@ BEGIN
     RETURN NULL;
   END IF;
 
-  -- Whoever is still to be served at this instant, unless it has failed in this very run and was set aside.
-  SELECT coalesce(array_agg(c.agency_id ORDER BY c.agency_id), '{}') INTO v_left
-  FROM agency_cutoffs c
-  WHERE c.next_cutoff_at = (v_job.metadata ->> 'cutoff_at')::timestamptz
-    AND c.paused_at IS NULL
-    AND NOT EXISTS (
-      SELECT FROM agency_runs r
-      WHERE r.job_id = p_job_id AND r.agency_id = c.agency_id AND r.status = 'failed');
-
-  IF cardinality(v_left) > 0 AND p_now < v_job.started_at + p_limit THEN
+  -- Asked after every batch of a burst, so the answer for most of them must be cheap.
+  IF p_now < v_job.started_at + p_limit AND EXISTS (SELECT FROM agencies_left_in_run(v_job)) THEN
     RETURN NULL;
   END IF;
+  SELECT coalesce(array_agg(l.agency_id ORDER BY l.agency_id), '{}') INTO v_left FROM agencies_left_in_run(v_job) AS l;
 
   SELECT coalesce(sum(r.records_updated), 0)::integer AS records_updated,
          count(DISTINCT r.agency_id)::integer AS agencies
@@ -212,6 +220,7 @@ DECLARE
   v_first date;
   v_today date;
   v_last date;
+  v_asked_through date;
   v_count integer;
   c_tzdb CONSTANT text := 'postgresql ' || current_setting('server_version');
 BEGIN
@@ -228,6 +237,8 @@ BEGIN
   FROM (SELECT v_today + o AS date FROM generate_series(-2, 1) AS o) AS d
   WHERE (SELECT cutoff_at FROM cutoff_in_sql(d.date, v_time, v_timezone)) <= p_now;
 
+  -- A move to the west can leave the watermark ahead of the dates that have passed there.
+  v_asked_through := least(v_last, v_cutoffs.last_cutoff_date);
   v_first := coalesce(v_cutoffs.last_cutoff_date + 1, v_last);
   IF v_cutoffs.next_cutoff_at > p_now THEN
     v_last := v_cutoffs.last_cutoff_date;
@@ -240,7 +251,7 @@ BEGIN
     IF NOT p_asked THEN
       RETURN NULL;
     END IF;
-    v_last := v_cutoffs.last_cutoff_date;
+    v_last := v_asked_through;
     v_first := v_last;
   END IF;
 
@@ -255,7 +266,7 @@ BEGIN
            CASE WHEN d::date = v_cutoffs.next_cutoff_date THEN v_cutoffs.next_cutoff_at
                 WHEN d::date = v_cutoffs.last_cutoff_date THEN v_cutoffs.last_cutoff_at
                 ELSE c.cutoff_at END AS cutoff_at,
-           d::date IS DISTINCT FROM v_cutoffs.last_cutoff_date AS serves_cutoff,
+           v_cutoffs.last_cutoff_date IS NULL OR d::date > v_cutoffs.last_cutoff_date AS serves_cutoff,
            c.resolution
     FROM generate_series(v_first::timestamp, v_last::timestamp, interval '1 day') AS d,
          cutoff_in_sql(d::date, v_time, v_timezone) AS c
@@ -274,7 +285,7 @@ BEGIN
       job_id, agency_id, cutoff_date, cutoff_at, serves_cutoff, trigger, started_at, completed_at, late_by, status,
       records_updated, installment_ids, timezone, overdue_cutoff_time, resolution, tzdb_version)
     SELECT p_job_id, p_agency_id, d.cutoff_date, d.cutoff_at, d.serves_cutoff, 'watchdog', p_now, p_now,
-           CASE WHEN d.serves_cutoff THEN
+           CASE WHEN d.serves_cutoff AND v_cutoffs.last_cutoff_date IS NOT NULL THEN
              greatest(p_now - greatest(d.cutoff_at, v_cutoffs.settings_changed_at), interval '0') END,
            'success', cardinality(m.ids), m.ids, v_timezone, v_time, d.resolution, c_tzdb
     FROM dates d,
@@ -412,6 +423,7 @@ COMMENT ON FUNCTION public.note_agency_failure IS
 -- =====================================================
 
 REVOKE EXECUTE ON FUNCTION
+  public.agencies_left_in_run(public.jobs_log),
   public.close_run(uuid, timestamptz, interval, jsonb),
   public.cutoff_in_sql(date, time, text),
   public.serve_agency_in_sql(uuid, uuid, timestamptz, boolean),
@@ -419,6 +431,7 @@ REVOKE EXECUTE ON FUNCTION
   public.note_agency_failure(uuid, uuid, timestamptz, text, text, text, text, text, interval)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
+  public.agencies_left_in_run(public.jobs_log),
   public.close_run(uuid, timestamptz, interval, jsonb),
   public.note_agency_failure(uuid, uuid, timestamptz, text, text, text, text, text, interval)
 TO service_role;

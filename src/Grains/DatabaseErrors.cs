@@ -1,0 +1,33 @@
+using System.Net.Sockets;
+using Npgsql;
+
+namespace Actors.Grains;
+
+/// <summary>The one place that tells which errors of the database are worth another try.</summary>
+internal static class DatabaseErrors
+{
+    /// <summary>
+    /// True for what may pass by itself: lost connections, exhausted resources, a server that restarts or has turned
+    /// read-only in a failover, serialization failures, deadlocks, lock and statement timeouts. A transaction that ended
+    /// in one of them has left nothing behind.
+    /// </summary>
+    public static bool IsTransient(Exception error) => error switch
+    {
+        AgencyIsBusyException => true,
+        PostgresException postgres => postgres.IsTransient || postgres.SqlState is
+            PostgresErrorCodes.QueryCanceled or
+            PostgresErrorCodes.LockNotAvailable or
+            PostgresErrorCodes.ReadOnlySqlTransaction or
+            PostgresErrorCodes.SerializationFailure or
+            PostgresErrorCodes.DeadlockDetected,
+        NpgsqlException or TimeoutException or SocketException or IOException => true,
+        _ => false,
+    };
+
+    /// <summary>A wait for a lock that took longer than we were ready to wait.</summary>
+    public static bool IsLockTimeout(Exception error) =>
+        error is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable };
+}
+
+/// <summary>Somebody else holds rows of the agency; it was taken out of its batch and deserves another try.</summary>
+internal sealed class AgencyIsBusyException(string message) : Exception(message);

@@ -1,0 +1,157 @@
+namespace Actors.Grains.Installments;
+
+/// <summary>The statements of one marking transaction, in the order in which they run.</summary>
+internal static class MarkingSql
+{
+    /// <summary>
+    /// First lock the watermarks, in the order of ids. Whoever holds one is at work on that agency, or is changing its
+    /// settings: the agency is left out and tried again, and its batch-mates do not wait.
+    /// </summary>
+    public const string Lock =
+        """
+        SELECT agency_id FROM agency_cutoffs
+        WHERE agency_id = ANY (@agencies)
+        ORDER BY agency_id
+        FOR NO KEY UPDATE SKIP LOCKED
+        """;
+
+    /// <summary>
+    /// Then, in a statement of its own, read settings and clock: a locking join was seen to return the new watermark
+    /// beside the old cutoff time. It reads the agencies that were left out too, to tell busy ones from deleted ones.
+    /// </summary>
+    public const string Read =
+        """
+        SELECT c.agency_id, a.timezone, a.overdue_cutoff_time, c.last_cutoff_date, c.last_cutoff_at, c.next_cutoff_at,
+               c.settings_changed_at, c.paused_at IS NOT NULL AS is_paused, c.failed_attempts
+        FROM agency_cutoffs c
+        JOIN agencies a ON a.id = c.agency_id
+        WHERE c.agency_id = ANY (@agencies)
+        """;
+
+    public const string Now = "SELECT coalesce(@now, clock_timestamp())";
+
+    /// <summary>
+    /// Keeps the runs' rows open while this transaction writes under them; answers those that are open. The coordinator,
+    /// who closes them, skips rows that are shared.
+    /// </summary>
+    public const string ShareOpenJobs =
+        "SELECT id FROM jobs_log WHERE id = ANY (@jobs) AND status = 'running' ORDER BY id FOR SHARE";
+
+    /// <summary>A failure before any date was known owns the row of the first date, now that there is one.</summary>
+    public const string AdoptFailures =
+        """
+        UPDATE agency_runs r SET cutoff_date = f.first_date, serves_cutoff = true
+        FROM unnest(@failed_agencies, @failed_first_dates) AS f (agency_id, first_date)
+        WHERE r.agency_id = f.agency_id AND r.cutoff_date IS NULL
+        """;
+
+    public const string ResolveFailures =
+        """
+        UPDATE alerts SET resolved_at = coalesce(@now, clock_timestamp())
+        WHERE resolved_at IS NULL AND dedup_key IN (SELECT 'agency_failed:' || id FROM unnest(@failed_agencies) AS id)
+        """;
+
+    /// <summary>Marks what is due, waiting a moment for rows that somebody else holds.</summary>
+    public const string Mark = Head + MarkDue + LedgerAndWatermark;
+
+    /// <summary>Marks what is due, leaving out the agencies of which somebody else holds a row.</summary>
+    public const string MarkUnlocked = Head + MarkDueUnlocked + LedgerAndWatermark;
+
+    private const string Head =
+        """
+        WITH agency AS (
+          SELECT * FROM unnest(@agencies, @first_dates, @through_dates, @last_dates, @last_ats, @next_dates, @next_ats)
+            AS a (agency_id, first_date, through_date, last_date, last_at, next_date, next_at)
+        ), run AS (
+          SELECT * FROM unnest(
+              @run_agencies, @run_jobs, @run_triggers, @run_dates, @run_ats, @run_serves, @run_late_by,
+              @run_resolutions, @run_timezones, @run_times, @run_requested_by, @run_reasons)
+            AS r (agency_id, job_id, trigger, cutoff_date, cutoff_at, serves_cutoff, late_by,
+                  resolution, timezone, overdue_cutoff_time, requested_by, reason)
+        ),
+
+        """;
+
+    private const string MarkDue =
+        """
+        busy AS (
+          SELECT NULL::uuid AS agency_id WHERE false
+        ), marked AS (
+          UPDATE installments i
+          SET status = 'overdue'
+          FROM agency a
+          JOIN payment_plans p ON p.agency_id = a.agency_id
+          WHERE i.payment_plan_id = p.id
+            AND p.status = 'active'
+            AND i.status = 'pending'
+            AND i.student_due_date <= a.through_date
+          RETURNING i.id, a.agency_id, greatest(i.student_due_date, a.first_date) AS cutoff_date
+        )
+        """;
+
+    private const string MarkDueUnlocked =
+        """
+        due AS MATERIALIZED (
+          SELECT i.id, a.agency_id, greatest(i.student_due_date, a.first_date) AS cutoff_date
+          FROM agency a
+          JOIN payment_plans p ON p.agency_id = a.agency_id
+          JOIN installments i ON i.payment_plan_id = p.id
+          WHERE p.status = 'active'
+            AND i.status = 'pending'
+            AND i.student_due_date <= a.through_date
+        ), free AS MATERIALIZED (
+          SELECT i.id
+          FROM installments i
+          WHERE i.id IN (SELECT id FROM due) AND i.status = 'pending'
+          FOR NO KEY UPDATE SKIP LOCKED
+        ), busy AS MATERIALIZED (
+          -- What was paid between the statement's snapshot and the lock counts as busy too: the next try finds it gone.
+          SELECT DISTINCT agency_id FROM due WHERE id NOT IN (SELECT id FROM free)
+        ), marked AS (
+          UPDATE installments i
+          SET status = 'overdue'
+          FROM due d
+          WHERE i.id = d.id AND d.agency_id NOT IN (SELECT agency_id FROM busy)
+          RETURNING i.id, d.agency_id, d.cutoff_date
+        )
+        """;
+
+    private const string LedgerAndWatermark =
+        """
+        , counted AS (
+          SELECT agency_id, cutoff_date, array_agg(id) AS ids FROM marked GROUP BY agency_id, cutoff_date
+        ), ledger AS (
+          INSERT INTO agency_runs (
+            job_id, agency_id, cutoff_date, cutoff_at, serves_cutoff, trigger, requested_by, reason,
+            started_at, completed_at, late_by, status, records_updated, installment_ids,
+            timezone, overdue_cutoff_time, resolution, tzdb_version)
+          SELECT r.job_id, r.agency_id, r.cutoff_date, r.cutoff_at, r.serves_cutoff, r.trigger, r.requested_by, r.reason,
+                 @started_at, coalesce(@now, clock_timestamp()), r.late_by, 'success',
+                 coalesce(cardinality(c.ids), 0), coalesce(c.ids, '{}'),
+                 r.timezone, r.overdue_cutoff_time, r.resolution, @tzdb_version
+          FROM run r
+          LEFT JOIN counted c ON c.agency_id = r.agency_id AND c.cutoff_date = r.cutoff_date
+          WHERE r.agency_id NOT IN (SELECT agency_id FROM busy)
+          -- A failed attempt owns its date's row; the attempt that succeeds takes it over.
+          ON CONFLICT (agency_id, cutoff_date) WHERE serves_cutoff DO UPDATE
+          SET job_id = excluded.job_id, cutoff_at = excluded.cutoff_at, trigger = excluded.trigger,
+              requested_by = excluded.requested_by, reason = excluded.reason, started_at = excluded.started_at,
+              completed_at = excluded.completed_at, late_by = excluded.late_by, status = excluded.status,
+              records_updated = excluded.records_updated, installment_ids = excluded.installment_ids,
+              timezone = excluded.timezone, overdue_cutoff_time = excluded.overdue_cutoff_time,
+              resolution = excluded.resolution, tzdb_version = excluded.tzdb_version, error_message = NULL
+          WHERE agency_runs.status = 'failed'
+          RETURNING agency_id, cutoff_date, records_updated
+        ), advanced AS (
+          UPDATE agency_cutoffs c
+          SET last_cutoff_date = a.last_date, last_cutoff_at = a.last_at,
+              next_cutoff_date = a.next_date, next_cutoff_at = a.next_at, tzdb_version = @tzdb_version,
+              set_aside_until = NULL, failed_attempts = 0, last_error = NULL
+          FROM agency a
+          WHERE c.agency_id = a.agency_id AND a.agency_id NOT IN (SELECT agency_id FROM busy)
+        )
+        SELECT agency_id, cutoff_date, records_updated FROM ledger
+        UNION ALL
+        SELECT agency_id, NULL, NULL FROM busy
+        """;
+}
