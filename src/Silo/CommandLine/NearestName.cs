@@ -8,9 +8,9 @@ public static class NearestName
     private static readonly Damerau Edits = new();
 
     /// <summary>
-    /// The candidate nearest to a word, or null where none is near: at most one letter in four (and always one) is
-    /// missing, added, wrong or swapped with its neighbour. Upper and lower case are the same. Of names with a path,
-    /// such as zones, the last part alone may be near too: Honolulu and America/Honolulu both find Pacific/Honolulu.
+    /// The candidate nearest to a word, or null where none is near: at most one letter in five is missing, added, wrong
+    /// or swapped with its neighbour. Upper and lower case are the same. Of names with a path, such as zones, the last
+    /// part alone may be near too: Honolulu and America/Honolulu both find Pacific/Honolulu.
     /// </summary>
     /// <param name="word">What was typed.</param>
     /// <param name="candidates">The names that exist. Of equally near ones the first in ordinal order is taken.</param>
@@ -38,7 +38,8 @@ public static class NearestName
 
     private static double? EditsIfNear(string word, string candidate)
     {
-        var limit = Math.Max(1, word.Length / 4);
+        // Short words get no edit at all: from AEST to EST is one letter and half the world.
+        var limit = word.Length / 5;
         // The difference in length is a lower bound, and spares most of the work over a long list.
         if (Math.Abs(word.Length - candidate.Length) > limit) return null;
         var edits = Edits.Distance(word.ToUpperInvariant(), candidate.ToUpperInvariant());

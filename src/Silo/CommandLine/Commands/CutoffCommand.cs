@@ -61,7 +61,7 @@ public static class CutoffCommand
         var first = from is null ? now.InZone(zone).Date : DateFrom(from);
         if (days is < 1 or > MaximumDays)
             throw BadInput($"--days {days} is out of range: expected a whole number from 1 to {MaximumDays}");
-        if (first < EarliestDate || first.PlusDays(days - 1) > LatestDate)
+        if (first < EarliestDate || first > LatestDate.PlusDays(1 - days))
             throw BadInput($"{days} days from {first:uuuu-MM-dd} are out of range: expected dates from "
                 + $"{EarliestDate:uuuu-MM-dd} to {LatestDate:uuuu-MM-dd}");
 
