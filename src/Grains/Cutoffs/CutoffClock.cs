@@ -28,24 +28,25 @@ public sealed class CutoffClock(DateTimeZone zone, LocalTime cutoffTime)
     /// <summary>The latest local date whose cutoff has passed: L(now). Its instant is at or before now.</summary>
     public Cutoff LastPassed(Instant now)
     {
-        // One day ahead of now's local date is enough of a head start even where a whole date was skipped or repeated.
+        // The cutoff of the day after tomorrow is always ahead: no clock change moves a local date by more than a day.
+        // For the same reason this ends within three steps back.
         var cutoff = On(now.InZone(zone).Date.PlusDays(1));
         while (cutoff.At > now) cutoff = On(cutoff.Date.PlusDays(-1));
         return cutoff;
     }
 
-    /// <summary>The first cutoff whose instant is after now.</summary>
+    /// <summary>The first cutoff whose instant is after now: that of the date after the last passed one.</summary>
     public Cutoff NextAfter(Instant now) => On(LastPassed(now).Date.PlusDays(1));
 
     private static CutoffResolution ResolutionOf(LocalDate date, ZoneLocalMapping mapping) => mapping.Count switch
     {
         1 => CutoffResolution.Once,
         2 => CutoffResolution.LaterOfTwo,
-        _ when IsAbsent(date, mapping) => CutoffResolution.DateAbsent,
+        _ when SkipsAllOf(date, mapping) => CutoffResolution.DateAbsent,
         _ => CutoffResolution.Shifted,
     };
 
-    private static bool IsAbsent(LocalDate date, ZoneLocalMapping mapping) =>
-        mapping.EarlyInterval.IsoLocalEnd.Date <= date && mapping.LateInterval.IsoLocalStart.Date > date
-        && mapping.EarlyInterval.IsoLocalEnd <= date.AtMidnight();
+    /// <summary>Whether the gap that the mapping stands in starts by this date's midnight and ends after the date.</summary>
+    private static bool SkipsAllOf(LocalDate date, ZoneLocalMapping gap) =>
+        gap.EarlyInterval.IsoLocalEnd <= date.AtMidnight() && gap.LateInterval.IsoLocalStart.Date > date;
 }
