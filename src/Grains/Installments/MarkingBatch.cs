@@ -30,6 +30,14 @@ internal sealed record MarkingBatch(IReadOnlyList<PlannedAgency> Agencies, IRead
 {
     public IReadOnlyCollection<JobPlan> Jobs => Rows.Select(row => row.Job).DistinctBy(job => job.Id).ToArray();
 
+    /// <summary>The run under which each agency's newest row stands; agencies without a row are not in it.</summary>
+    public IReadOnlyDictionary<AgencyId, JobId> NewestJobs()
+    {
+        var newest = new Dictionary<AgencyId, JobId>(Agencies.Count);
+        foreach (var row in Rows) newest[row.Agency.Agency] = row.Job.Id;
+        return newest;
+    }
+
     public static MarkingBatch Of(IReadOnlyList<PlannedAgency> agencies, Instant now, Duration runLimit) => new(
         agencies,
         [.. agencies.SelectMany(agency => agency.Plan.Runs.Select((run, index) => new PlannedRow(

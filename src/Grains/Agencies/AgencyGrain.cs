@@ -1,0 +1,161 @@
+using Actors.Grains.Installments;
+using Actors.Grains.Interfaces;
+using Microsoft.Extensions.Logging;
+using NodaTime;
+
+namespace Actors.Grains.Agencies;
+
+/// <summary>
+/// One agency. Owns its reminder, and asks the marker to bring it up to date when the reminder ticks, when the sweep
+/// finds it late, or when somebody asks. It holds nothing that matters: the watermark in the database is the truth, and
+/// the reminder is only the alarm clock. A tick that is lost, doubled, early or late is harmless.
+/// </summary>
+[GrainType("agency")]
+internal sealed partial class AgencyGrain(
+    InstallmentMarker marker,
+    FailedAgencies failures,
+    GrainOptions options,
+    TimeProvider time,
+    ILogger<AgencyGrain> logger) : Grain, IAgencyGrain, IRemindable
+{
+    internal const string ReminderName = "cutoff";
+
+    private static readonly TimeSpan ReminderPeriod = TimeSpan.FromHours(24);
+
+    /// <summary>How far the reminder's grid of 24 hours may lie from the cutoff before it is armed anew.</summary>
+    private static readonly Duration GridTolerance = Duration.FromSeconds(1);
+
+    /// <summary>Waves and waits for an early tick, in one call. An outage of years ends within it.</summary>
+    private const int RoundsAtMost = 1_000;
+
+    private AgencyId Id => new(this.GetPrimaryKey());
+
+    public async Task<AgencyRunResult> BringUpToDateAsync(RunRequest request)
+    {
+        var (result, answer) = await BringUpToDateWithRetriesAsync(request);
+        if (answer is { Next: { } next, MovedNextCutoff: true }) await ArmAsync(next - answer.Now);
+        return result;
+    }
+
+    public Task ReceiveReminder(string reminderName, TickStatus status) =>
+        ReceiveReminder(reminderName, status, CancellationToken.None);
+
+    public async Task ReceiveReminder(string reminderName, TickStatus status, CancellationToken cancellationToken)
+    {
+        var (result, answer) = await BringUpToDateWithRetriesAsync(new RunRequest(RunTrigger.Reminder));
+        if (result.Outcome == AgencyRunOutcome.NotFound)
+        {
+            if (await this.GetReminder(ReminderName, cancellationToken) is { } orphan)
+                await this.UnregisterReminder(orphan, cancellationToken);
+            return;
+        }
+
+        if (answer?.Next is not { } next) return;
+        var nextTick = Instant.FromDateTimeUtc(DateTime.SpecifyKind(status.CurrentTickTime, DateTimeKind.Utc))
+            + Duration.FromTimeSpan(status.Period);
+        // On most days the next cutoff lies on the grid, and no reminder is written.
+        if (Distance(nextTick, next) > GridTolerance) await ArmAsync(next - answer.Now);
+    }
+
+    /// <summary>
+    /// The pause is measured by the database's clock and counted by the silo that owns the reminder, so that a silo
+    /// whose clock is wrong still wakes at the right moment.
+    /// </summary>
+    private async Task ArmAsync(Duration untilNext) => await this.RegisterOrUpdateReminder(
+        ReminderName, Duration.Max(untilNext, Duration.Zero).ToTimeSpan(), ReminderPeriod);
+
+    /// <summary>Wave after wave until nothing is unserved; an early tick waits for its cutoff.</summary>
+    private async Task<(AgencyRunResult Result, MarkingAnswer? Last)> BringUpToDateWithRetriesAsync(RunRequest request)
+    {
+        var served = new List<ServedCutoff>();
+        JobId? job = null;
+        var moved = false;
+        for (var round = 1; ; round++)
+        {
+            MarkingAnswer answer;
+            try
+            {
+                answer = await MarkWithRetriesAsync(request);
+            }
+            catch (Exception error)
+            {
+                return (await FailAsync(request, served, error), null);
+            }
+
+            served.AddRange(answer.Served);
+            job = answer.Job ?? job;
+            moved |= answer.MovedNextCutoff;
+            if (round < RoundsAtMost && answer.More) continue;
+            if (round < RoundsAtMost && request.Trigger == RunTrigger.Reminder && IsEarly(answer, out var wait))
+            {
+                await Task.Delay(wait, time);
+                continue;
+            }
+
+            var outcome = served.Count > 0 ? AgencyRunOutcome.UpToDate : answer.Outcome;
+            return (new AgencyRunResult(Id, outcome, job, served, answer.Next, null),
+                answer with { MovedNextCutoff = moved });
+        }
+    }
+
+    private async Task<MarkingAnswer> MarkWithRetriesAsync(RunRequest request)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await marker.BringUpToDateAsync(Id, request);
+            }
+            catch (Exception error) when (attempt < options.RetryPauses.Count && DatabaseErrors.IsTransient(error))
+            {
+                LogRetry(Id.Value, options.RetryPauses[attempt], error.Message);
+                await Task.Delay(options.RetryPauses[attempt], time);
+            }
+        }
+    }
+
+    /// <summary>A tick that comes a little before its cutoff waits for it; one that comes much too early does not.</summary>
+    private bool IsEarly(MarkingAnswer answer, out TimeSpan wait)
+    {
+        wait = answer.Next is { } next ? (next - answer.Now).ToTimeSpan() : TimeSpan.Zero;
+        return answer.Outcome == AgencyRunOutcome.NothingUnserved
+            && wait > TimeSpan.Zero && wait <= options.EarlyTickPatience;
+    }
+
+    private async Task<AgencyRunResult> FailAsync(RunRequest request, List<ServedCutoff> served, Exception error)
+    {
+        var sentence = Sentence(error);
+        LogFailure(Id.Value, sentence, error);
+        JobId? job = null;
+        try
+        {
+            job = await failures.NoteAsync(Id, request, sentence, CancellationToken.None);
+        }
+        catch (Exception unwritten) when (DatabaseErrors.IsTransient(unwritten))
+        {
+            // The database is away. The watermark stands where it stood, and the sweep will see it there.
+            LogUnwritten(Id.Value, unwritten.Message);
+        }
+
+        if (job is { } open && request.Job is null)
+        {
+            GrainFactory.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses).JobMayBeDoneAsync(open).Ignore();
+        }
+
+        return new AgencyRunResult(Id, AgencyRunOutcome.Failed, job, served, null, sentence);
+    }
+
+    private static string Sentence(Exception error) =>
+        error is Npgsql.PostgresException postgres ? $"{postgres.MessageText} ({postgres.SqlState})" : error.Message;
+
+    private static Duration Distance(Instant one, Instant other) => one < other ? other - one : one - other;
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Agency {Agency} is tried again in {Pause}: {Error}")]
+    private partial void LogRetry(Guid agency, TimeSpan pause, string error);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Agency {Agency} failed and is set aside: {Sentence}")]
+    private partial void LogFailure(Guid agency, string sentence, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The failure of agency {Agency} could not be recorded: {Error}")]
+    private partial void LogUnwritten(Guid agency, string error);
+}

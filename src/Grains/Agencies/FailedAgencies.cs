@@ -1,0 +1,95 @@
+using Actors.Grains.Cutoffs;
+using Actors.Grains.Installments;
+using Actors.Grains.Interfaces;
+using Actors.Grains.Jobs;
+using NodaTime;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Actors.Grains.Agencies;
+
+/// <summary>
+/// Writes down that an agency could not be brought up to date: its date's ledger row, its pause, and an alert, in one
+/// transaction. Its watermark stays behind, where the sweep sees it.
+/// </summary>
+internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, GrainOptions options)
+{
+    private const string Read =
+        """
+        SELECT next_cutoff_at, coalesce(@now, clock_timestamp()) FROM agency_cutoffs WHERE agency_id = @agency
+        """;
+
+    private const string Note =
+        """
+        SELECT note_agency_failure(
+          @agency, @job, @now, @trigger, @requested_by, @reason, @error, @tzdb_version, @first_pause)
+        """;
+
+    /// <summary>
+    /// Answers the run under which the failure stands; null when there was nothing to write on: the agency is gone, or
+    /// somebody else is at work on it at this moment.
+    /// </summary>
+    public async Task<JobId?> NoteAsync(
+        AgencyId agency, RunRequest request, string error, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
+        if (await ReadAsync(connection, agency, cancellationToken) is not var (nextAt, now)) return null;
+
+        var job = JobFor(request, nextAt, now);
+        await jobsLog.OpenAsync([job], now, cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        if (!await IsOpenAsync(connection, job, cancellationToken))
+        {
+            job = JobPlan.ForCatchUp(now);
+            await jobsLog.OpenAsync([job], now, cancellationToken);
+        }
+
+        var noted = await NoteAsync(connection, agency, job, request, error, now, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return noted ? job.Id : null;
+    }
+
+    private JobPlan JobFor(RunRequest request, Instant? nextAt, Instant now) => (request, nextAt) switch
+    {
+        ({ Job: { } id }, _) => new JobPlan(id, request.Trigger, null, request.RequestedBy, request.Reason),
+        (_, { } at) when at <= now && now - at < Duration.FromTimeSpan(options.RunLimit) => JobPlan.ForCutoff(at),
+        _ => JobPlan.ForCatchUp(now),
+    };
+
+    private async Task<(Instant? NextAt, Instant Now)?> ReadAsync(
+        NpgsqlConnection connection, AgencyId agency, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Read, connection);
+        command.Parameters.AddWithValue("agency", agency.Value);
+        command.Parameters.Add(MarkingParameters.Now(database.Clock.Replacement));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken)) return null;
+        return (reader.IsDBNull(0) ? null : reader.GetFieldValue<Instant>(0), reader.GetFieldValue<Instant>(1));
+    }
+
+    private static async Task<bool> IsOpenAsync(
+        NpgsqlConnection connection, JobPlan job, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(MarkingSql.ShareOpenJobs, connection);
+        command.Parameters.AddWithValue("jobs", new[] { job.Id.Value });
+        return await command.ExecuteScalarAsync(cancellationToken) is not null;
+    }
+
+    private async Task<bool> NoteAsync(
+        NpgsqlConnection connection, AgencyId agency, JobPlan job, RunRequest request, string error, Instant now,
+        CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Note, connection);
+        command.Parameters.AddWithValue("agency", agency.Value);
+        command.Parameters.AddWithValue("job", job.Id.Value);
+        command.Parameters.AddWithValue("now", now);
+        command.Parameters.AddWithValue("trigger", RunWords.Of(request.Trigger));
+        command.Parameters.AddWithValue("requested_by", NpgsqlDbType.Text, (object?)request.RequestedBy ?? DBNull.Value);
+        command.Parameters.AddWithValue("reason", NpgsqlDbType.Text, (object?)request.Reason ?? DBNull.Value);
+        command.Parameters.AddWithValue("error", error);
+        command.Parameters.AddWithValue("tzdb_version", ZoneCatalogue.TzdbVersion);
+        command.Parameters.AddWithValue(
+            "first_pause", NpgsqlDbType.Interval, Duration.FromTimeSpan(options.FirstSetAside));
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+}

@@ -1,0 +1,126 @@
+using System.Collections.Concurrent;
+using Actors.Grains.Installments;
+using Actors.Grains.Interfaces;
+using NodaTime;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Actors.Grains.Jobs;
+
+/// <summary>The rows of `jobs_log`: opens them for whoever has something to write, and closes them for the coordinator.</summary>
+internal sealed class JobsLog(GrainDatabase database)
+{
+    /// <summary>Enough for every cutoff instant of a day and its catch-ups; past it the set starts anew.</summary>
+    private const int RememberedJobs = 4_096;
+
+    private const string Open =
+        """
+        INSERT INTO jobs_log (id, job_name, started_at, status, metadata)
+        SELECT j.id, @job_name, @now, 'running', jsonb_strip_nulls(jsonb_build_object(
+          'trigger', j.trigger, 'cutoff_at', j.cutoff_at, 'requested_by', j.requested_by, 'reason', j.reason))
+        FROM unnest(@ids, @triggers, @cutoff_ats, @requested_by, @reasons)
+          AS j (id, trigger, cutoff_at, requested_by, reason)
+        ORDER BY j.id
+        ON CONFLICT (id) DO NOTHING
+        """;
+
+    private readonly ConcurrentDictionary<JobId, bool> _opened = new();
+
+    /// <summary>
+    /// Makes sure that the runs have their rows, in a transaction of its own. A row that is there stays as it is, closed
+    /// or not. Rows that this silo has opened before cost nothing.
+    /// </summary>
+    public async Task OpenAsync(IEnumerable<JobPlan> jobs, Instant now, CancellationToken cancellationToken)
+    {
+        var unknown = jobs.Where(job => !_opened.ContainsKey(job.Id)).ToArray();
+        if (unknown.Length == 0) return;
+
+        await using var command = database.Source.CreateCommand(Open);
+        command.Parameters.AddWithValue("job_name", JobNames.UpdateInstallmentStatuses);
+        command.Parameters.AddWithValue("now", now);
+        command.Parameters.AddWithValue("ids", unknown.Select(job => job.Id.Value).ToArray());
+        command.Parameters.AddWithValue("triggers", unknown.Select(job => RunWords.Of(job.Trigger)).ToArray());
+        command.Parameters.Add(new NpgsqlParameter("cutoff_ats", NpgsqlDbType.Array | NpgsqlDbType.TimestampTz)
+        {
+            Value = unknown.Select(job => job.CutoffAt).ToArray(),
+        });
+        AddTexts("requested_by", job => job.RequestedBy);
+        AddTexts("reasons", job => job.Reason);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+
+        if (_opened.Count > RememberedJobs) _opened.Clear();
+        foreach (var job in unknown) _opened[job.Id] = true;
+
+        void AddTexts(string name, Func<JobPlan, string?> text) => command.Parameters.Add(
+            new NpgsqlParameter(name, NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = unknown.Select(text).ToArray() });
+    }
+
+    /// <summary>
+    /// Closes a run when no agency of it is left, or when it has lasted for its limit. False when it goes on, is being
+    /// written to, or was closed before.
+    /// </summary>
+    /// <param name="job">The run.</param>
+    /// <param name="limit">How long a run may stay open.</param>
+    /// <param name="unrecorded">Failures that could not be written into the ledger: not knowing is a failure too.</param>
+    /// <param name="cancellationToken">Gives up; the row stays open for the next sweep.</param>
+    public async Task<bool> CloseAsync(
+        JobId job, TimeSpan limit, IReadOnlyList<AgencyFailure> unrecorded, CancellationToken cancellationToken)
+    {
+        await using var command = database.Source.CreateCommand(
+            "SELECT close_run(@job, coalesce(@now, clock_timestamp()), @limit, @unrecorded) IS NOT NULL");
+        command.Parameters.AddWithValue("job", job.Value);
+        command.Parameters.AddWithValue("limit", NpgsqlDbType.Interval, Duration.FromTimeSpan(limit));
+        command.Parameters.AddWithValue("unrecorded", NpgsqlDbType.Jsonb, FailuresJson.Of(unrecorded));
+        command.Parameters.Add(MarkingParameters.Now(database.Clock.Replacement));
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    /// <summary>The runs that are open, oldest first, up to 1,000.</summary>
+    public async Task<IReadOnlyList<JobId>> OpenJobsAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.Source.CreateCommand(
+            """
+            SELECT id FROM jobs_log
+            WHERE status = 'running' AND job_name = @job_name
+            ORDER BY started_at LIMIT 1000
+            """);
+        command.Parameters.AddWithValue("job_name", JobNames.UpdateInstallmentStatuses);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var jobs = new List<JobId>();
+        while (await reader.ReadAsync(cancellationToken)) jobs.Add(new JobId(reader.GetGuid(0)));
+        return jobs;
+    }
+
+    /// <summary>What the ledger and the closed row say of a run.</summary>
+    public async Task<RunAllResult> ResultOfAsync(
+        JobId job, IReadOnlyList<AgencyFailure> unrecorded, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(ForJob(
+            """
+            SELECT agency_id, sum(records_updated)::integer, max(error_message) FILTER (WHERE status = 'failed')
+            FROM agency_runs WHERE job_id = @job
+            GROUP BY agency_id ORDER BY agency_id
+            """));
+        batch.BatchCommands.Add(ForJob("SELECT error_message FROM jobs_log WHERE id = @job"));
+
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        var counts = new List<AgencyCount>();
+        var failures = new List<AgencyFailure>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var agency = new AgencyId(reader.GetGuid(0));
+            if (reader.IsDBNull(2)) counts.Add(new AgencyCount(agency, reader.GetInt32(1)));
+            else failures.Add(new AgencyFailure(agency, reader.GetString(2)));
+        }
+
+        await reader.NextResultAsync(cancellationToken);
+        var error = await reader.ReadAsync(cancellationToken) && !reader.IsDBNull(0) ? reader.GetString(0) : null;
+        var known = failures.Select(failure => failure.Agency).ToHashSet();
+        failures.AddRange(unrecorded.Where(failure => !known.Contains(failure.Agency)));
+        return new RunAllResult(job, counts, failures, error);
+
+        NpgsqlBatchCommand ForJob(string sql) => new(sql) { Parameters = { new NpgsqlParameter("job", job.Value) } };
+    }
+}

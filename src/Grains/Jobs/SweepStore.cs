@@ -1,0 +1,175 @@
+using Actors.Grains.Cutoffs;
+using Actors.Grains.Installments;
+using Actors.Grains.Interfaces;
+using NodaTime;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Actors.Grains.Jobs;
+
+/// <summary>What a sweep asks of the database and writes into it; each method is one transaction or less.</summary>
+internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
+{
+    /// <summary>"ACTORSWP" as a number: the advisory lock that keeps two coordinators from sweeping at one time.</summary>
+    private const long SweepLock = 0x4143_544F_5253_5750;
+
+    private const string TryLock = "SELECT pg_try_advisory_xact_lock(@lock), coalesce(@now, clock_timestamp())";
+
+    /// <summary>
+    /// New, changed and late agencies, the longest waiting first. Paused ones and those that were set aside are left
+    /// alone.
+    /// </summary>
+    private const string FindWork =
+        """
+        SELECT agency_id
+        FROM agency_cutoffs
+        WHERE paused_at IS NULL
+          AND (next_cutoff_at IS NULL OR next_cutoff_at < @now - @late_after)
+          AND (set_aside_until IS NULL OR set_aside_until <= @now)
+        ORDER BY next_cutoff_at NULLS FIRST
+        LIMIT @limit
+        """;
+
+    /// <summary>One open alert for as long as cutoffs are late, set aside or not; resolved when none is.</summary>
+    private const string AlertLate =
+        """
+        WITH late AS (
+          SELECT count(*) AS agencies, min(next_cutoff_at) AS first_cutoff_at, min(agency_id::text)::uuid AS agency_id
+          FROM agency_cutoffs
+          WHERE paused_at IS NULL AND next_cutoff_at < @now - @late_after
+        ), resolved AS (
+          UPDATE alerts SET resolved_at = @now
+          WHERE dedup_key = 'cutoff_late:' || @job_name AND resolved_at IS NULL
+            AND (SELECT agencies FROM late) = 0
+        )
+        SELECT raise_alert('cutoff_late', 'critical', 'cutoff_late:' || @job_name,
+          CASE WHEN agencies = 1 THEN agency_id END, NULL,
+          format('%s unserved after the cutoff; the earliest of these cutoffs was at %s UTC',
+            CASE WHEN agencies = 1 THEN '1 agency is' ELSE to_char(agencies, 'FM999,999,999') || ' agencies are' END,
+            to_char(first_cutoff_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')),
+          jsonb_build_object('agencies', agencies, 'first_cutoff_at', first_cutoff_at), @now)
+        FROM late WHERE agencies > 0
+        """;
+
+    private const string ResolveRuns =
+        """
+        UPDATE alerts a SET resolved_at = @now
+        WHERE a.resolved_at IS NULL AND a.kind IN ('run_failed', 'run_stuck')
+          AND NOT EXISTS (
+            SELECT FROM agency_runs r
+            JOIN agency_cutoffs c ON c.agency_id = r.agency_id
+            WHERE r.job_id = a.job_id AND r.status = 'failed' AND c.failed_attempts > 0)
+          AND NOT EXISTS (
+            SELECT FROM agency_cutoffs c
+            WHERE a.kind = 'run_stuck' AND c.next_cutoff_at = (a.details ->> 'cutoff_at')::timestamptz)
+        """;
+
+    private const string NoteSweep =
+        """
+        INSERT INTO sweeps (job_name, swept_at, swept_by, agencies_found) VALUES (@job_name, @now, @silo, @found)
+        ON CONFLICT (job_name) DO UPDATE
+        SET swept_at = excluded.swept_at, swept_by = excluded.swept_by, agencies_found = excluded.agencies_found
+        """;
+
+    /// <summary>
+    /// Instants that another TZDB release computed are computed anew, unless they have passed already; agencies that
+    /// were inserted while the trigger was disabled get their watermark.
+    /// </summary>
+    private const string Repair =
+        """
+        WITH missing AS (
+          INSERT INTO agency_cutoffs (agency_id)
+          SELECT a.id FROM agencies a WHERE NOT EXISTS (SELECT FROM agency_cutoffs c WHERE c.agency_id = a.id)
+          ON CONFLICT DO NOTHING
+        )
+        UPDATE agency_cutoffs SET next_cutoff_date = NULL, next_cutoff_at = NULL, tzdb_version = NULL
+        WHERE tzdb_version <> @tzdb_version AND next_cutoff_at > coalesce(@now, clock_timestamp())
+        """;
+
+    /// <summary>Does once what a coordinator that starts has to do before its first sweep.</summary>
+    public async Task RepairAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.Source.CreateCommand(Repair);
+        command.Parameters.AddWithValue("tzdb_version", ZoneCatalogue.TzdbVersion);
+        command.Parameters.Add(MarkingParameters.Now(database.Clock.Replacement));
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Finds one wave of work, raises and resolves alerts, and notes that it swept. Null when another coordinator
+    /// sweeps at this moment.
+    /// </summary>
+    public async Task<SweepFinding?> FindAsync(string silo, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        if (await TryLockAsync(connection, cancellationToken) is not { } now) return null;
+
+        var agencies = await FindWorkAsync(connection, now, cancellationToken);
+        await using var batch = new NpgsqlBatch(connection, transaction)
+        {
+            BatchCommands = { At(AlertLate, now), At(ResolveRuns, now), At(NoteSweep, now) },
+        };
+        batch.BatchCommands[2].Parameters.AddWithValue("silo", silo);
+        batch.BatchCommands[2].Parameters.AddWithValue("found", agencies.Count);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return new SweepFinding(now, agencies);
+    }
+
+    /// <summary>The ids of all agencies that are not paused, in order.</summary>
+    public async Task<(IReadOnlyList<AgencyId> Agencies, Instant Now)> AllAgenciesAsync(
+        CancellationToken cancellationToken)
+    {
+        await using var now = database.Source.CreateCommand(MarkingSql.Now);
+        now.Parameters.Add(MarkingParameters.Now(database.Clock.Replacement));
+        await using var agencies = database.Source.CreateCommand(
+            "SELECT agency_id FROM agency_cutoffs WHERE paused_at IS NULL ORDER BY agency_id");
+        await using var reader = await now.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return (await ReadAgenciesAsync(agencies, cancellationToken), reader.GetFieldValue<Instant>(0));
+    }
+
+    private async Task<Instant?> TryLockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(TryLock, connection);
+        command.Parameters.AddWithValue("lock", SweepLock);
+        command.Parameters.Add(MarkingParameters.Now(database.Clock.Replacement));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return reader.GetBoolean(0) ? reader.GetFieldValue<Instant>(1) : null;
+    }
+
+    private async Task<IReadOnlyList<AgencyId>> FindWorkAsync(
+        NpgsqlConnection connection, Instant now, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(FindWork, connection);
+        command.Parameters.AddWithValue("now", now);
+        command.Parameters.AddWithValue("late_after", NpgsqlDbType.Interval, Duration.FromTimeSpan(options.LateAfter));
+        command.Parameters.AddWithValue("limit", options.WaveSize);
+        return await ReadAgenciesAsync(command, cancellationToken);
+    }
+
+    private static async Task<IReadOnlyList<AgencyId>> ReadAgenciesAsync(
+        NpgsqlCommand command, CancellationToken cancellationToken)
+    {
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var agencies = new List<AgencyId>();
+        while (await reader.ReadAsync(cancellationToken)) agencies.Add(new AgencyId(reader.GetGuid(0)));
+        return agencies;
+    }
+
+    private NpgsqlBatchCommand At(string sql, Instant now) => new(sql)
+    {
+        Parameters =
+        {
+            new NpgsqlParameter("now", NpgsqlDbType.TimestampTz) { Value = now },
+            new NpgsqlParameter("job_name", JobNames.UpdateInstallmentStatuses),
+            new NpgsqlParameter("late_after", NpgsqlDbType.Interval) { Value = Duration.FromTimeSpan(options.LateAfter) },
+        },
+    };
+}
+
+/// <summary>One wave of a sweep.</summary>
+/// <param name="At">The database's clock; it names the wave's run.</param>
+internal sealed record SweepFinding(Instant At, IReadOnlyList<AgencyId> Agencies);
