@@ -1,0 +1,50 @@
+using Npgsql;
+
+namespace Actors.Silo.Cluster;
+
+/// <summary>
+/// Builds the pool that Orleans alone uses for its membership and reminders. It is never the application's: a herd of
+/// cutoffs that empties that pool must not keep a silo from sending its heartbeat, or the others declare it dead.
+/// </summary>
+public static class OrleansDataSource
+{
+    /// <summary>What `pg_stat_activity.application_name` shows for Orleans' connections.</summary>
+    public const string ApplicationName = "actors-orleans";
+
+    /// <summary>
+    /// The least number of connections the pool may grow to. In a cluster a silo holds some 30 arcs of the hash ring
+    /// and reads them all at once at every refresh of its reminders; heartbeats and table reads go on beside that.
+    /// </summary>
+    public const int MinimumPoolSize = 40;
+
+    /// <summary>
+    /// Seconds that Orleans waits for a connection, and then for an answer. A silo that sent no heartbeat for 90 s is
+    /// taken for stale, and one is due every 30 s: a lost one must have failed before the next is due.
+    /// </summary>
+    public const int TimeoutSeconds = 10;
+
+    /// <summary>A data source of Orleans' own; dispose it after the silo has stopped.</summary>
+    /// <param name="connectionString">
+    /// Names server, database, login and encryption. Pooling, search path, timeouts and application name in it are the
+    /// application's, and are replaced; only a `Maximum Pool Size` above <see cref="MinimumPoolSize"/> is kept. The
+    /// server must be reached directly: a pgbouncer in transaction mode refuses the search path.
+    /// </param>
+    /// <exception cref="ArgumentException">The text is no connection string.</exception>
+    public static NpgsqlDataSource Create(string connectionString)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        var maximumPoolSize = settings.ContainsKey("Maximum Pool Size") ? settings.MaxPoolSize : 0;
+        settings.ApplicationName = ApplicationName;
+        // Orleans reads its queries from an unqualified `OrleansQuery`.
+        settings.SearchPath = "orleans";
+        settings.Pooling = true;
+        settings.MinPoolSize = 0;
+        settings.MaxPoolSize = Math.Max(maximumPoolSize, MinimumPoolSize);
+        settings.Timeout = TimeoutSeconds;
+        settings.CommandTimeout = TimeoutSeconds;
+        // A transaction that happens to surround a call must not take a heartbeat with it when it rolls back.
+        settings.Enlist = false;
+        return NpgsqlDataSource.Create(settings);
+    }
+}
