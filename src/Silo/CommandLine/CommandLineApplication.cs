@@ -21,24 +21,27 @@ public static class CommandLineApplication
     private static readonly TimeSpan TerminationLimit = TimeSpan.FromMinutes(2);
 
     /// <summary>All commands, in the order in which help lists them.</summary>
-    public static RootCommand CreateRoot(TimeProvider clock)
+    /// <param name="clock">For the commands that answer about now.</param>
+    public static Command CreateRoot(TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(clock);
         var options = new GlobalOptions();
-        var root = new RootCommand("Actors: every agency's installments become overdue at its own cutoff.")
+        var help = new HelpOption();
+        help.Action = new HelpWithSurroundings((HelpAction)help.Action!);
+        // A RootCommand would call itself by the name of the assembly; people type `actors`.
+        return new Command("actors", "Every agency's installments become overdue at its own cutoff.")
         {
+            help,
+            new VersionOption(),
             options.Database,
             options.Data,
             DatabaseCommand.Create(options),
             DownCommand.Create(options),
         };
-        foreach (var help in root.Options.OfType<HelpOption>())
-            help.Action = new HelpWithSurroundings((HelpAction)help.Action!);
-        return root;
     }
 
     /// <summary>Runs the command that the arguments name and returns the process's exit code.</summary>
-    public static async Task<int> RunAsync(RootCommand root, string[] arguments, TextWriter output, TextWriter error)
+    public static async Task<int> RunAsync(Command root, string[] arguments, TextWriter output, TextWriter error)
     {
         var parsed = root.Parse(arguments);
         var console = new InvocationConfiguration
@@ -50,12 +53,15 @@ public static class CommandLineApplication
         };
         try
         {
-            if (parsed.Action is not ParseErrorAction wrong)
+            if (arguments.Length == 0)
+            {
+                await root.Parse("--help").InvokeAsync(new InvocationConfiguration { Output = error });
+                return (int)ExitCode.Usage;
+            }
+
+            if (parsed.Errors.Count == 0)
                 return await parsed.InvokeAsync(console);
-            // The sentence and the nearest right word are enough; a screen of help would push them out of sight.
-            wrong.ShowHelp = false;
-            await parsed.InvokeAsync(console);
-            await error.WriteLineAsync("`actors --help` lists the commands, `actors COMMAND --help` its options.");
+            await error.WriteLineAsync(Complaint(parsed));
             return (int)ExitCode.Usage;
         }
         catch (OperationCanceledException)
@@ -67,6 +73,23 @@ public static class CommandLineApplication
         {
             return await ExplainAsync(e, error);
         }
+    }
+
+    // One sentence about the first thing that is wrong: what follows it mostly comes of it. That a command is missing is
+    // said first by the library although it comes of a command's name that is mistyped.
+    private static string Complaint(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var path = command.Parents.Any() ? $"actors {command.Name}" : "actors";
+        var hint = $"`{path} --help` lists what there is.";
+        if (parsed.UnmatchedTokens is not [var stranger, ..])
+            return $"{parsed.Errors[0].Message} {hint}";
+        var words = command.Subcommands.Select(c => c.Name)
+            .Concat(command.Options.Concat(command.Parents.OfType<Command>().SelectMany(p => p.Options))
+                .Select(o => o.Name));
+        var kind = stranger.StartsWith('-') ? "option" : "command or argument";
+        var meant = NearestWord.To(stranger, words) is { } near ? $"; did you mean '{near}'?" : ".";
+        return $"'{stranger}' is no {kind} of `{path}`{meant} {hint}";
     }
 
     private static async Task<int> ExplainAsync(Exception exception, TextWriter error)
@@ -123,7 +146,7 @@ public static class CommandLineApplication
         public override int Invoke(ParseResult parseResult)
         {
             var code = inner.Invoke(parseResult);
-            if (parseResult.CommandResult.Command is RootCommand)
+            if (!parseResult.CommandResult.Command.Parents.Any())
                 parseResult.InvocationConfiguration.Output.WriteLine(Surroundings);
             return code;
         }

@@ -77,7 +77,7 @@ public static class DatabaseUrl
             .Select(p => $"{p.Key}={Uri.EscapeDataString(ValueForUrl(p.Key, builder[p.Value]))}")
             .ToList();
         var query = parameters.Count == 0 ? "" : "?" + string.Join('&', parameters);
-        return $"postgresql://{login}{name}{port}/{Uri.EscapeDataString(builder.Database ?? "")}{query}";
+        return $"postgres://{login}{name}{port}/{Uri.EscapeDataString(builder.Database ?? "")}{query}";
     }
 
     private static NpgsqlConnectionStringBuilder ParseUrl(string text, int schemeLength)

@@ -36,8 +36,6 @@ namespace Actors.Silo.Database;
 /// </summary>
 public sealed class EmbeddedPostgres : IAsyncDisposable
 {
-    private const string DatabaseName = "actors";
-
     // Installing PostgreSQL happens under this lock.
     private static readonly TimeSpan StartLockLimit = TimeSpan.FromMinutes(15);
     private readonly DataFolder folder;
@@ -77,22 +75,22 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     }
 
     /// <summary>Owns the database; may create roles, is no superuser.</summary>
-    public string OwnerConnectionString => Connection("actors_owner", state.OwnerPassword);
+    public string OwnerConnectionString => Connection(EmbeddedLogins.Owner, state.OwnerPassword);
 
     /// <summary>Works once the migrations are up and <see cref="EnsureLoginPasswordsAsync"/> was called.</summary>
-    public string SiloConnectionString => Connection("actors_silo", state.SiloPassword);
+    public string SiloConnectionString => Connection(EmbeddedLogins.Silo, state.SiloPassword);
 
     /// <summary>Works once the migrations are up and <see cref="EnsureLoginPasswordsAsync"/> was called.</summary>
-    public string ApiConnectionString => Connection("actors_api", state.ApiPassword);
+    public string ApiConnectionString => Connection(EmbeddedLogins.Api, state.ApiPassword);
 
     /// <summary>The owner's connection as a postgres:// URL, for psql and other clients.</summary>
     public string OwnerUrl => DatabaseUrl.Format(new NpgsqlConnectionStringBuilder
     {
         Host = "127.0.0.1",
         Port = Port,
-        Username = "actors_owner",
+        Username = EmbeddedLogins.Owner,
         Password = state.OwnerPassword,
-        Database = DatabaseName,
+        Database = EmbeddedLogins.Database,
     });
 
     internal string SuperuserConnectionString => Connection("postgres", state.SuperuserPassword, "postgres");
@@ -155,19 +153,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     public void Announce(Uri address) => WriteUpNote($" at {address.ToString().TrimEnd('/')}");
 
     /// <summary>Gives the logins of silo and API their passwords, as far as the migrations have made them.</summary>
-    public async Task EnsureLoginPasswordsAsync(CancellationToken cancellationToken)
-    {
-        await using var source = NpgsqlDataSource.Create(SuperuserConnectionString);
-        await using var connection = await source.OpenConnectionAsync(cancellationToken);
-        foreach (var (login, password) in new[]
-        {
-            ("actors_silo", state.SiloPassword), ("actors_api", state.ApiPassword),
-        })
-        {
-            if (await ExistsAsync(connection, "SELECT FROM pg_roles WHERE rolname = $1", login, cancellationToken))
-                await RunAsync(connection, $"ALTER ROLE {login} PASSWORD '{password}'", cancellationToken);
-        }
-    }
+    public Task EnsureLoginPasswordsAsync(CancellationToken cancellationToken) =>
+        EmbeddedLogins.EnsurePasswordsAsync(SuperuserConnectionString, state, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -197,20 +184,6 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             + "another data folder with --data DIR.");
     }
 
-    private static async Task<bool> ExistsAsync(
-        NpgsqlConnection connection, string query, string name, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(query, connection) { Parameters = { new() { Value = name } } };
-        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
-        return await rows.ReadAsync(cancellationToken);
-    }
-
-    private static async Task RunAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
     private async Task BringUpAsync(CancellationToken cancellationToken)
     {
         if (serving is not null)
@@ -230,7 +203,13 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         else
             await StartServerAsync(cancellationToken);
         if (!state.IsProvisioned)
-            await ProvisionAsync(cancellationToken);
+        {
+            await EmbeddedLogins.ProvisionAsync(
+                SuperuserConnectionString, state.OwnerPassword, options.OwnerMayCreateDatabases, cancellationToken);
+            state = state with { IsProvisioned = true };
+            state.Save(folder);
+        }
+
         if (options.Purpose != EmbeddedPurpose.Command)
             File.Delete(folder.StopWhenUnused);
     }
@@ -266,7 +245,9 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         }
 
         var major = cluster.Major();
-        var programs = await ProgramsForAsync(major, cancellationToken);
+        var programs = major is { } wanted
+            ? await PostgresInstallation.OfMajorAsync(wanted, folder, cancellationToken)
+            : await PostgresInstaller.ObtainAsync(options.Report, cancellationToken);
         if (major is null)
             await CreateAsync(programs, account, cancellationToken);
         else
@@ -291,59 +272,6 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         state = (EmbeddedState.Load(folder) ?? EmbeddedState.Create()) with { IsProvisioned = false };
         state.Save(folder);
         await cluster.CreateAsync(programs, account, state, cancellationToken);
-    }
-
-    private async Task<PostgresInstallation> ProgramsForAsync(int? major, CancellationToken cancellationToken)
-    {
-        var installed = await PostgresInstallation.FindAllAsync(cancellationToken);
-        if (major is not null)
-        {
-            return installed.FirstOrDefault(i => i.Major == major) ?? throw new CommandFailure(
-                ExitCode.DataFolderUnusable,
-                $"The database in {folder.Path} was made by PostgreSQL {major}, which is not installed ({Listed(installed)}"
-                + $"): install PostgreSQL {major}, or name another data folder with --data DIR.");
-        }
-
-        if (installed.FirstOrDefault(i => i.Major >= PostgresInstallation.OldestMajor) is { } newest)
-            return newest;
-        await PostgresInstaller.InstallAsync(
-            $"No PostgreSQL {PostgresInstallation.OldestMajor} or later is installed ({Listed(installed)})",
-            options.Report,
-            cancellationToken);
-        installed = await PostgresInstallation.FindAllAsync(cancellationToken);
-        return installed.FirstOrDefault(i => i.Major >= PostgresInstallation.OldestMajor) ?? throw new CommandFailure(
-            ExitCode.PostgresMissing,
-            $"This system's package is too old ({Listed(installed)}): install PostgreSQL "
-            + $"{PostgresInstallation.OldestMajor} or later (https://www.postgresql.org/download/), or name a database "
-            + "with --database.");
-    }
-
-    private static string Listed(IReadOnlyList<PostgresInstallation> installed) => installed.Count == 0
-        ? "found none"
-        : "found " + string.Join(", ", installed.Select(i => $"{i.Major} in {i.Folder}"));
-
-    // Every step may have been done by an earlier start that was killed before it could say so.
-    private async Task ProvisionAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = new NpgsqlConnection(SuperuserConnectionString);
-        await connection.OpenAsync(cancellationToken);
-        var rights = options.OwnerMayCreateDatabases ? "LOGIN CREATEROLE CREATEDB" : "LOGIN CREATEROLE";
-        if (!await ExistsAsync(
-            connection, "SELECT FROM pg_roles WHERE rolname = $1", "actors_owner", cancellationToken))
-        {
-            await RunAsync(connection, "CREATE ROLE actors_owner", cancellationToken);
-        }
-
-        await RunAsync(
-            connection, $"ALTER ROLE actors_owner {rights} PASSWORD '{state.OwnerPassword}'", cancellationToken);
-        if (!await ExistsAsync(
-            connection, "SELECT FROM pg_database WHERE datname = $1", DatabaseName, cancellationToken))
-        {
-            await RunAsync(connection, $"CREATE DATABASE {DatabaseName} OWNER actors_owner", cancellationToken);
-        }
-
-        state = state with { IsProvisioned = true };
-        state.Save(folder);
     }
 
     private EmbeddedState LoadState() => EmbeddedState.Load(folder) ?? throw new CommandFailure(
@@ -379,7 +307,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private void WriteUpNote(string suffix) => File.WriteAllText(
         folder.UpNote, string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId}{suffix}"));
 
-    private string Connection(string login, string password, string database = DatabaseName) =>
+    private string Connection(string login, string password, string database = EmbeddedLogins.Database) =>
         new NpgsqlConnectionStringBuilder
         {
             Host = "127.0.0.1",

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Actors.Silo.CommandLine;
 
 namespace Actors.Silo.Database;
 
@@ -30,6 +31,27 @@ internal sealed partial record PostgresInstallation(string Folder, int Major)
 
         return [.. found.OrderByDescending(i => i.Major)];
     }
+
+    /// <summary>The newest of all that we can work with, or null.</summary>
+    public static PostgresInstallation? NewestUsable(IEnumerable<PostgresInstallation> installed) =>
+        installed.FirstOrDefault(i => i.Major >= OldestMajor);
+
+    /// <summary>The installation that can run an existing cluster: a cluster belongs to its major version.</summary>
+    /// <exception cref="CommandFailure">It is not installed.</exception>
+    public static async Task<PostgresInstallation> OfMajorAsync(
+        int major, DataFolder folder, CancellationToken cancellationToken)
+    {
+        var installed = await FindAllAsync(cancellationToken);
+        return installed.FirstOrDefault(i => i.Major == major) ?? throw new CommandFailure(
+            ExitCode.DataFolderUnusable,
+            $"The database in {folder.Path} was made by PostgreSQL {major}, which is not installed ({Listed(installed)}): "
+            + $"install PostgreSQL {major}, or name another data folder with --data DIR.");
+    }
+
+    /// <summary>What was found, in words for a person.</summary>
+    public static string Listed(IReadOnlyList<PostgresInstallation> installed) => installed.Count == 0
+        ? "found none"
+        : "found " + string.Join(", ", installed.Select(i => $"{i.Major} in {i.Folder}"));
 
     /// <summary>The major version in what `postgres --version` prints, or null.</summary>
     internal static int? MajorIn(string versionLine) =>

@@ -27,11 +27,33 @@ internal static class PostgresInstaller
         apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends postgresql
         """;
 
+    /// <summary>The newest PostgreSQL that is installed, which it is afterwards where none was.</summary>
+    /// <param name="report">Told what is being done.</param>
+    /// <exception cref="CommandFailure">None of 15 or later can be had without a question.</exception>
+    public static async Task<PostgresInstallation> ObtainAsync(
+        Action<string> report, CancellationToken cancellationToken)
+    {
+        var installed = await PostgresInstallation.FindAllAsync(cancellationToken);
+        if (PostgresInstallation.NewestUsable(installed) is { } present)
+            return present;
+        var found = PostgresInstallation.Listed(installed);
+        await InstallAsync(
+            $"No PostgreSQL {PostgresInstallation.OldestMajor} or later is installed ({found})",
+            report,
+            cancellationToken);
+        installed = await PostgresInstallation.FindAllAsync(cancellationToken);
+        return PostgresInstallation.NewestUsable(installed) ?? throw new CommandFailure(
+            ExitCode.PostgresMissing,
+            $"This system's PostgreSQL is too old ({PostgresInstallation.Listed(installed)}): install "
+            + $"{PostgresInstallation.OldestMajor} or later (https://www.postgresql.org/download/), or name a database "
+            + "with --database.");
+    }
+
     /// <summary>Installs it, or throws what to do.</summary>
     /// <param name="reason">The first half of the sentence: why what is there is not enough.</param>
     /// <param name="report">Told what is being done.</param>
     /// <exception cref="CommandFailure">It cannot be installed without a question, or installing failed.</exception>
-    public static async Task InstallAsync(string reason, Action<string> report, CancellationToken cancellationToken)
+    private static async Task InstallAsync(string reason, Action<string> report, CancellationToken cancellationToken)
     {
         var command = CommandFor(await OsReleaseAsync(cancellationToken), Environment.IsPrivilegedProcess);
         var shell = File.Exists("/usr/bin/apt-get") ? await QuestionFreeShellAsync(cancellationToken) : null;
