@@ -7,34 +7,41 @@ namespace Actors.Tests.Support;
 /// </summary>
 public sealed class TestDatabase : IAsyncDisposable
 {
-    private TestDatabase(string connectionString) => ConnectionString = connectionString;
+    private readonly string name;
+    private readonly TestServer server;
+
+    private TestDatabase(TestServer server, string name)
+    {
+        this.server = server;
+        this.name = name;
+        ConnectionString = On(server.OwnerConnectionString);
+    }
 
     /// <summary>Connects as the database's owner, who is no superuser (CREATEROLE, CREATEDB).</summary>
     public string ConnectionString { get; }
 
+    /// <summary>Connects to the same database as a superuser, for what only one can prepare.</summary>
+    public string SuperuserConnectionString => On(server.SuperuserConnectionString);
+
     /// <summary>A new database with nothing in it.</summary>
     public static async Task<TestDatabase> CreateEmptyAsync()
     {
-        var server = Environment.GetEnvironmentVariable("ACTORS_TEST_SERVER")
-            ?? throw new InvalidOperationException("ACTORS_TEST_SERVER names no PostgreSQL server.");
+        var server = await TestServer.GetAsync();
         var name = $"test_{Guid.NewGuid():N}";
-        await using (var source = NpgsqlDataSource.Create(server))
-        {
-            await using var create = source.CreateCommand($"CREATE DATABASE {name}");
-            await create.ExecuteNonQueryAsync();
-        }
-
-        return new TestDatabase(new NpgsqlConnectionStringBuilder(server) { Database = name }.ConnectionString);
+        await RunAsync(server, $"CREATE DATABASE {name}");
+        return new TestDatabase(server, name);
     }
 
-    public async ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync() => await RunAsync(server, $"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+
+    private static async Task RunAsync(TestServer server, string sql)
     {
-        var builder = new NpgsqlConnectionStringBuilder(ConnectionString);
-        var name = builder.Database;
-        builder.Database = "postgres";
-        builder.Pooling = false;
-        await using var source = NpgsqlDataSource.Create(builder);
-        await using var drop = source.CreateCommand($"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-        await drop.ExecuteNonQueryAsync();
+        await using var connection = new NpgsqlConnection(server.OwnerConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
     }
+
+    private string On(string connectionString) =>
+        new NpgsqlConnectionStringBuilder(connectionString) { Database = name }.ConnectionString;
 }

@@ -38,4 +38,7 @@ public enum ExitCode
 
     /// <summary>`doctor` found something that needs a hand.</summary>
     DoctorFoundProblems = 11,
+
+    /// <summary>The folder of the embedded database cannot be written, or holds something else.</summary>
+    DataFolderUnusable = 12,
 }
