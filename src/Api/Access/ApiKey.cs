@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
@@ -15,6 +16,10 @@ public sealed class ApiKey
     public const string Prefix = "actors_";
 
     private const int RandomBytes = 32;
+    // Base64Url.IsValid would also take white space and padding, which no key of ours has.
+    private static readonly SearchValues<char> Alphabet =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+
     private static readonly int Length = Prefix.Length + Base64Url.GetEncodedLength(RandomBytes);
 
     private readonly string text;
@@ -28,7 +33,7 @@ public sealed class ApiKey
     public static ApiKey? Parse(string? text) =>
         text?.Length == Length
         && text.StartsWith(Prefix, StringComparison.Ordinal)
-        && Base64Url.IsValid(text.AsSpan(Prefix.Length))
+        && !text.AsSpan(Prefix.Length).ContainsAnyExcept(Alphabet)
             ? new(text)
             : null;
 

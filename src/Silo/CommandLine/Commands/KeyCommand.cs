@@ -40,7 +40,7 @@ public static class KeyCommand
                 ExitCode.BadInput, $"There is an API key named '{name}' already; choose another name.");
 
         var console = arguments.InvocationConfiguration;
-        await console.Output.WriteLineAsync(key.Reveal().AsMemory(), cancellationToken);
+        await console.Output.WriteLineAsync(key.Reveal());
         await console.Error.WriteLineAsync(
             $"This is the API key '{name}'. It is shown only this once: keep it where secrets are kept, and send it "
             + "in the X-API-Key header.");
