@@ -1,0 +1,67 @@
+using Actors.Api.Access;
+using Actors.Api.Agencies;
+using Actors.Api.Errors;
+using Actors.Api.Health;
+using Actors.Api.Jobs;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace Actors.Api;
+
+/// <summary>The API as its host sees it: two verbs. The host also registers an <see cref="IGrainFactory"/>.</summary>
+public static class ActorsApi
+{
+    /// <summary>No body that the API takes is longer, in bytes; a longer one is answered 413.</summary>
+    public const int MaxBodyBytes = 16 * 1024;
+
+    /// <summary>Registers everything that <see cref="MapActorsApi"/> needs.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="database">The source that the API reads with; the host keeps its ownership.</param>
+    public static IServiceCollection AddActorsApi(
+        this IServiceCollection services, Func<IServiceProvider, NpgsqlDataSource> database)
+    {
+        services.AddSingleton(provider => new ApiDatabase(database(provider)));
+        services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
+        services.AddApiErrors();
+        services.AddApiKeyAccess();
+        services.AddReadinessCheck<DatabaseAnswers>("database");
+        return services;
+    }
+
+    /// <summary>Adds the API's pipeline and its endpoints.</summary>
+    public static WebApplication MapActorsApi(this WebApplication app)
+    {
+        app.UseSecurityHeaders();
+        app.UseApiErrors();
+        app.UseAuthentication();
+        app.UseAuthorization();
+
+        var triggers = app.MapGroup("")
+            .RequireAuthorization(AccessPolicies.Trigger)
+            .WithMetadata(new BodyLimit(MaxBodyBytes));
+        triggers.MapAgencyRuns();
+        triggers.MapUpdateInstallmentStatuses();
+
+        app.MapHealth();
+        return app;
+    }
+
+    /// <summary>An endpoint that sets one of these headers itself keeps its own.</summary>
+    private static void UseSecurityHeaders(this WebApplication app) => app.Use((context, next) =>
+    {
+        context.Response.OnStarting(() =>
+        {
+            var headers = context.Response.Headers;
+            headers.TryAdd("X-Content-Type-Options", "nosniff");
+            headers.TryAdd("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+            headers.TryAdd("Referrer-Policy", "no-referrer");
+            headers.TryAdd("Cache-Control", "no-store");
+            return Task.CompletedTask;
+        });
+        return next(context);
+    });
+
+    private sealed record BodyLimit(long? MaxRequestBodySize) : IRequestSizeLimitMetadata;
+}

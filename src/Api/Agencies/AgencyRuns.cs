@@ -1,0 +1,51 @@
+using System.Security.Claims;
+using Actors.Api.Errors;
+using Actors.Grains.Interfaces;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Routing;
+
+namespace Actors.Api.Agencies;
+
+/// <summary>`POST /api/agencies/{id}/runs`: brings one agency up to date now, and answers with what was marked.</summary>
+internal static class AgencyRuns
+{
+    public static void MapAgencyRuns(this IEndpointRouteBuilder routes) => routes
+        .MapPost("/api/agencies/{id}/runs", RunAsync)
+        .WithSummary("Brings one agency up to date now.")
+        .ProducesProblem(StatusCodes.Status400BadRequest)
+        .ProducesProblem(StatusCodes.Status401Unauthorized)
+        .ProducesProblem(StatusCodes.Status403Forbidden)
+        .ProducesProblem(StatusCodes.Status404NotFound)
+        .ProducesProblem(StatusCodes.Status409Conflict)
+        .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+        .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+        .ProducesProblem(StatusCodes.Status500InternalServerError)
+        .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
+        .ProducesProblem(StatusCodes.Status504GatewayTimeout);
+
+    private static async Task<Results<Ok<AgencyRunAnswer>, ProblemHttpResult>> RunAsync(
+        string id, AgencyRunBody? body, ClaimsPrincipal caller, [FromServices] IGrainFactory grains)
+    {
+        if (!Guid.TryParse(id, out var agency))
+            return AgencyRunAnswer.NotFound("The id in the address is no UUID, so no agency has it.");
+
+        var reason = RunReason.Parse(body?.Reason, out var advice);
+        if (advice is not null)
+            return new ApiError(400, "invalid-reason", "Invalid reason", advice).ToProblem();
+
+        var job = new JobId(Guid.NewGuid());
+        try
+        {
+            return AgencyRunAnswer.Decide(await grains.GetGrain<IAgencyGrain>(agency).BringUpToDateAsync(
+                new RunRequest(RunTrigger.Api, job, caller.Identity?.Name, reason)));
+        }
+        catch (TimeoutException)
+        {
+            // The run goes on without its caller, who is told where its end will be found.
+            return ApiError.RunTimedOut.ToProblem(("agencyId", agency), ("jobId", job.Value));
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Actors.Api.Errors;
+
+/// <summary>
+/// Everything that the API can answer other than success. <see cref="Code"/> and <see cref="Type"/> are stable:
+/// programs branch on them. <see cref="Detail"/> is for a person: what happened and what to do, without secrets.
+/// </summary>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Code">The kind of error, in kebab-case.</param>
+/// <param name="Title">The kind of error in a few words, the same for every occurrence.</param>
+/// <param name="Detail">This occurrence, in sentences.</param>
+public sealed record ApiError(int Status, string Code, string Title, string Detail)
+{
+    public static readonly ApiError Unauthorized = new(
+        401, "unauthorized", "Unauthorized",
+        "Send one valid API key in the X-API-Key header; `./actors key create --name NAME` makes one.");
+
+    public static readonly ApiError ScopeMissing = new(
+        403, "scope-missing", "Forbidden", "This API key may not trigger runs: it lacks the scope 'trigger'.");
+
+    public static readonly ApiError NoSuchAddress = new(
+        404, "no-such-address", "Not found", "There is nothing at this address.");
+
+    public static readonly ApiError MethodNotAllowed = new(
+        405, "method-not-allowed", "Method not allowed",
+        "This address does not answer to this method; the Allow header names those that it answers to.");
+
+    public static readonly ApiError MalformedBody = new(
+        400, "malformed-body", "Malformed body",
+        """Send no body, or a JSON object that holds nothing but a reason, such as {"reason":"Bank file was late"}.""");
+
+    public static readonly ApiError BodyTooLarge = new(
+        413, "body-too-large", "Body too large", $"Send a body of at most {ActorsApi.MaxBodyBytes} bytes.");
+
+    public static readonly ApiError NotJson = new(
+        415, "not-json", "Unsupported media type", "Send the body as JSON, with Content-Type: application/json.");
+
+    public static readonly ApiError Unexpected = new(
+        500, "unexpected", "Unexpected error",
+        "Something went wrong that was not foreseen. The server's log tells more, under this answer's trace id.");
+
+    public static readonly ApiError DatabaseUnavailable = new(
+        503, "database-unavailable", "Database unavailable", "The database does not answer. Try again in a moment.");
+
+    public static readonly ApiError SiloUnavailable = new(
+        503, "silo-unavailable", "No silo available",
+        "No silo answers, or it stopped during the run. Trying again is harmless: a run marks nothing twice.");
+
+    public static readonly ApiError RunTimedOut = new(
+        504, "run-timed-out", "Run not finished in time",
+        "The run did not answer in time, and may still be under way; jobs_log says how it ends. "
+        + "Asking again is harmless: a run marks nothing twice.");
+
+    /// <summary>The URI that names the kind of error (RFC 9457).</summary>
+    public string Type => $"urn:actors:problem:{Code}";
+
+    /// <summary>The error that a status without a body stands for.</summary>
+    public static ApiError FromStatus(int status) => status switch
+    {
+        400 => MalformedBody,
+        401 => Unauthorized,
+        403 => ScopeMissing,
+        404 => NoSuchAddress,
+        405 => MethodNotAllowed,
+        413 => BodyTooLarge,
+        415 => NotJson,
+        < 500 => new(status, "refused", "Refused", $"The request was refused with status {status}."),
+        503 => SiloUnavailable,
+        _ => Unexpected with { Status = status },
+    };
+
+    /// <summary>This error as problem details; the trace id is added when it is written.</summary>
+    /// <param name="facts">What a program may want to know besides, by camelCase name.</param>
+    public ProblemHttpResult ToProblem(params (string Name, object? Value)[] facts)
+    {
+        var extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["code"] = Code };
+        foreach (var (name, value) in facts)
+            extensions.Add(name, value);
+        return TypedResults.Problem(Detail, statusCode: Status, title: Title, type: Type, extensions: extensions);
+    }
+}

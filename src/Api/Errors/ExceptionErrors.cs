@@ -1,0 +1,22 @@
+using Microsoft.AspNetCore.Http;
+using Npgsql;
+using Orleans.Runtime.Messaging;
+
+namespace Actors.Api.Errors;
+
+/// <summary>
+/// Which error an exception is answered with. An exception's own message is never part of the answer: it may name
+/// hosts, logins or rows.
+/// </summary>
+public static class ExceptionErrors
+{
+    public static ApiError Decide(Exception exception) => exception switch
+    {
+        BadHttpRequestException refused => ApiError.FromStatus(refused.StatusCode),
+        TimeoutException => ApiError.RunTimedOut,
+        NpgsqlException { IsTransient: true } => ApiError.DatabaseUnavailable,
+        SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException
+            or ClientNotAvailableException or GatewayTooBusyException => ApiError.SiloUnavailable,
+        _ => ApiError.Unexpected,
+    };
+}
