@@ -9,7 +9,7 @@ namespace Actors.Silo.Import;
 /// </summary>
 public static class CsvImport
 {
-    /// <summary>Imports a file in a transaction of its own, then has PostgreSQL look at what is new.</summary>
+    /// <summary>Imports a file in a transaction of its own.</summary>
     /// <exception cref="CommandFailure">As for the other overload; nothing was imported.</exception>
     public static async Task<ImportResult> RunAsync(
         string connectionString, ImportKind kind, Stream csv, string file, CancellationToken cancellationToken)
@@ -21,7 +21,6 @@ public static class CsvImport
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             var result = await RunAsync(connection, kind, csv, file, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
-            if (result.Inserted > 0) await AnalyzeAsync(connection, kind, cancellationToken);
             return result;
         }
         catch (NpgsqlException error)
@@ -73,6 +72,7 @@ public static class CsvImport
         var (there, statusKept) = await staging.DropThereAsync();
         var zones = kind == ImportKind.Agencies ? await staging.AddZonesAsync() : [];
         var inserted = await staging.InsertAsync();
+        if (inserted > 0) await staging.AnalyzeAsync();
         return new ImportResult(kind, inserted, there, statusKept, repeated, zones);
     }
 
@@ -85,17 +85,6 @@ public static class CsvImport
         ImportKind.Plans => ImportTable.Plans(await StatusColumn.OfPlansAsync(connection, cancellationToken)),
         _ => ImportTable.Installments(await StatusColumn.OfInstallmentsAsync(connection, cancellationToken)),
     };
-
-    /// <summary>
-    /// Plans made for the small table of before can be very slow on a large one, and autovacuum comes only after a
-    /// minute. It runs after the commit: it is no part of the import, and must not undo it.
-    /// </summary>
-    private static async Task AnalyzeAsync(
-        NpgsqlConnection connection, ImportKind kind, CancellationToken cancellationToken)
-    {
-        await using var analyze = new NpgsqlCommand($"ANALYZE {TableOf(kind)}", connection) { CommandTimeout = 0 };
-        await analyze.ExecuteNonQueryAsync(cancellationToken);
-    }
 
     private static string TableOf(ImportKind kind) => kind switch
     {

@@ -71,6 +71,12 @@ internal sealed class Staging(NpgsqlConnection connection, ImportTable table, Ca
         return inserted;
     }
 
+    /// <summary>
+    /// Has PostgreSQL look at what is new: plans made for the small table of before can be very slow on a large one,
+    /// and autovacuum would come only after a minute.
+    /// </summary>
+    public Task AnalyzeAsync() => ExecuteAsync($"ANALYZE {table.Name}");
+
     private static void Append(StringBuilder chunk, int line, string?[] cells)
     {
         chunk.Append(line);

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Actors.Silo.CommandLine;
 using Npgsql;
 
 namespace Actors.Silo.Import;
