@@ -51,9 +51,10 @@ internal sealed record CellRule(Func<string, bool> Accepts, Func<string, string>
         value => TimeOnly.TryParseExact(value, TimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.None, out _),
         _ => "is not a time from 00:00:00 to 23:59:59; write it as HH:mm or HH:mm:ss");
 
-    /// <summary>A whole number of days from 1 to 30.</summary>
+    /// <summary>A whole number of days from 1 to 30. .NET takes trailing NUL characters too, PostgreSQL does not.</summary>
     public static CellRule DueSoonDays { get; } = new(
-        value => value.Length <= 2 && IsDecimal(value, out var days) && days.Scale == 0 && days is >= 1 and <= 30,
+        value => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var days)
+            && days is >= 1 and <= 30 && !value.Contains('\0', StringComparison.Ordinal),
         _ => "is not a whole number from 1 to 30");
 
     /// <summary>One of the words that the status column takes.</summary>
@@ -72,7 +73,6 @@ internal sealed record CellRule(Func<string, bool> Accepts, Func<string, string>
             : "is more than 9999999999.99";
     }
 
-    /// <summary>.NET's own parser also takes trailing NUL characters, which PostgreSQL does not.</summary>
     private static bool IsDecimal(string value, out decimal number)
     {
         number = 0;
