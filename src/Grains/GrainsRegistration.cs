@@ -9,11 +9,11 @@ namespace Actors.Grains;
 /// <summary>Puts what the grains need into a silo's container.</summary>
 public static class GrainsRegistration
 {
-    /// <param name="services">The silo's container.</param>
-    /// <param name="database">The application's pool and clock; the caller disposes of the pool.</param>
+    /// <param name="services">The silo's container, before Orleans is added to it.</param>
+    /// <param name="database">The application's pool and clock.</param>
     /// <param name="options">Limits and periods.</param>
     public static IServiceCollection AddActorsGrains(
-        this IServiceCollection services, GrainDatabase database, GrainOptions options)
+        this IServiceCollection services, Func<IServiceProvider, GrainDatabase> database, GrainOptions options)
     {
         services.AddSingleton(options.Validated());
         services.AddSingleton(database);
@@ -21,6 +21,8 @@ public static class GrainsRegistration
         services.AddSingleton<SweepStore>();
         services.AddSingleton<FailedAgencies>();
         services.AddSingleton<InstallmentMarker>();
+        // Hosted services stop in the reverse of this order: the marker outlives the silo, whose grains wait for it.
+        services.AddHostedService(provider => provider.GetRequiredService<InstallmentMarker>());
         services.TryAddSingleton(TimeProvider.System);
         return services;
     }

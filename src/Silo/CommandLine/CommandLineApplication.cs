@@ -88,7 +88,7 @@ public static class CommandLineApplication
             .Concat(command.Options.Concat(command.Parents.OfType<Command>().SelectMany(p => p.Options))
                 .Select(o => o.Name));
         var kind = stranger.StartsWith('-') ? "option" : "command or argument";
-        var meant = NearestWord.To(stranger, words) is { } near ? $"; did you mean '{near}'?" : ".";
+        var meant = NearestName.Of(stranger, words) is { } near ? $"; did you mean '{near}'?" : ".";
         return $"'{stranger}' is no {kind} of `{path}`{meant} {hint}";
     }
 

@@ -1,0 +1,99 @@
+using Actors.Api;
+using Actors.Api.Health;
+using Actors.Grains;
+using Actors.Silo.Cluster;
+using Microsoft.Extensions.Logging.Console;
+using Npgsql;
+using Orleans.Configuration;
+using Orleans.Hosting;
+
+namespace Actors.Silo.Hosting;
+
+/// <summary>Builds the one process that hosts a silo and the API.</summary>
+public static class ActorsHost
+{
+    private const string ApiPool = "actors-api";
+
+    /// <summary>A host that is ready to start; the caller starts, stops and disposes of it.</summary>
+    public static WebApplication Build(SiloSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        var builder = WebApplication.CreateSlimBuilder();
+        ConfigureLogging(builder.Logging);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(settings.Address, settings.HttpPort);
+        });
+        // Whoever runs the host says when it stops.
+        builder.Services.AddSingleton<IHostLifetime, StoppedByItsCaller>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(60));
+
+        AddGrains(builder.Services, settings);
+        AddSilo(builder, settings);
+        AddApi(builder.Services, settings);
+
+        var app = builder.Build();
+        app.MapActorsApi();
+        return app;
+    }
+
+    /// <summary>Where the API listens, known once the host has started.</summary>
+    public static Uri AddressOf(WebApplication app) => new(app.Urls.First());
+
+    private static void AddGrains(IServiceCollection services, SiloSettings settings)
+    {
+        services.AddSingleton(settings);
+        // The container disposes of the pool, after everything that uses it.
+        services.AddSingleton(_ => GrainDatabase.Connect(settings.SiloConnectionString));
+        services.AddActorsGrains(
+            provider => new GrainDatabase(provider.GetRequiredService<NpgsqlDataSource>(), settings.Clock),
+            settings.Grains);
+    }
+
+    private static void AddSilo(WebApplicationBuilder builder, SiloSettings settings)
+    {
+        var orleans = OrleansDataSource.Create(settings.SiloConnectionString);
+        // By a factory, so that the container disposes of it.
+        builder.Services.AddKeyedSingleton(MembershipCleaning.OrleansPool, (_, _) => orleans);
+        if (settings.ReminderClock is { } clock)
+            builder.Services.AddKeyedSingleton(ReminderTimeProviderNames.Reminders, clock);
+
+        // In the order of starting; they stop in reverse.
+        builder.Services.AddHostedService<MembershipCleaning>();
+        builder.UseOrleans(silo => silo
+            .UsePostgres(orleans)
+            .Configure<ClusterOptions>(cluster =>
+            {
+                cluster.ClusterId = settings.ClusterId;
+                cluster.ServiceId = settings.ServiceId;
+            })
+            .ConfigureEndpoints(settings.Address, settings.Ports.Silo, settings.Ports.Gateway));
+        builder.Services.AddHostedService<CoordinatorStarting>();
+        builder.Services.AddHostedService<AgencyChanges>();
+    }
+
+    private static void AddApi(IServiceCollection services, SiloSettings settings)
+    {
+        services.AddKeyedSingleton(
+            ApiPool, (_, _) => GrainDatabase.Connect(settings.SiloConnectionString, "actors-api"));
+        services.AddActorsApi(provider => provider.GetRequiredKeyedService<NpgsqlDataSource>(ApiPool));
+        services.AddReadinessCheck<SiloIsActive>("silo");
+        services.AddReadinessCheck<SchemaIsCurrent>("schema");
+    }
+
+    private static void ConfigureLogging(ILoggingBuilder logging)
+    {
+        logging.ClearProviders();
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
+        });
+        logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddFilter("Orleans", LogLevel.Error);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+    }
+}

@@ -1,0 +1,61 @@
+using Actors.Grains.Interfaces;
+using Npgsql;
+
+namespace Actors.Silo.Hosting;
+
+/// <summary>
+/// Listens for the nudge that PostgreSQL sends when an agency is inserted or its settings change, and asks the
+/// coordinator to look at once. A nudge that is lost costs one period of the sweep and nothing else, so nothing here is
+/// retried but the connection.
+/// </summary>
+internal sealed partial class AgencyChanges(
+    SiloSettings settings, IGrainFactory grains, TimeProvider time, ILogger<AgencyChanges> logger) : BackgroundService
+{
+    private const string Channel = "agency_changed";
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await ListenAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception error) when (error is NpgsqlException or TimeoutException or IOException)
+            {
+                LogLost(error.Message, Pause);
+                await Task.Delay(Pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task ListenAsync(CancellationToken stoppingToken)
+    {
+        // A connection of its own, straight to the server: LISTEN belongs to a session.
+        var connectionString = new NpgsqlConnectionStringBuilder(settings.SiloConnectionString)
+        {
+            ApplicationName = "actors-listen",
+            Pooling = false,
+            KeepAlive = 30,
+        };
+        await using var connection = new NpgsqlConnection(connectionString.ConnectionString);
+        await connection.OpenAsync(stoppingToken);
+        await using (var listen = new NpgsqlCommand($"LISTEN {Channel}", connection))
+            await listen.ExecuteNonQueryAsync(stoppingToken);
+
+        while (true)
+        {
+            await connection.WaitAsync(stoppingToken);
+            grains.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses).SweepAsync().Ignore();
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information,
+        Message = "Not listening for changed agencies, the sweep finds them meanwhile; again in {Pause}: {Error}")]
+    private partial void LogLost(string error, TimeSpan pause);
+}

@@ -1,0 +1,38 @@
+using Actors.Silo.CommandLine;
+using Actors.Silo.Migrations;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Orleans.Runtime;
+
+namespace Actors.Silo.Hosting;
+
+/// <summary>Whether this silo is an active member of its cluster.</summary>
+internal sealed class SiloIsActive(ISiloStatusOracle oracle) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(oracle.CurrentStatus == SiloStatus.Active
+            ? HealthCheckResult.Healthy("The silo is an active member of its cluster.")
+            : HealthCheckResult.Unhealthy($"The silo is not active in its cluster: {oracle.CurrentStatus}."));
+}
+
+/// <summary>Whether the schema is the one that this version was built for.</summary>
+internal sealed class SchemaIsCurrent(SiloSettings settings) : IHealthCheck
+{
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await new MigrationRunner(settings.SiloConnectionString).RequireCurrentAsync(cancellationToken);
+            return HealthCheckResult.Healthy("The schema is current.");
+        }
+        catch (CommandFailure failure) when (failure.Code == ExitCode.SchemaMismatch)
+        {
+            return HealthCheckResult.Unhealthy(failure.Message);
+        }
+        catch (CommandFailure)
+        {
+            return HealthCheckResult.Unhealthy("The schema could not be read.");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using Actors.Silo.Cluster;
+using Npgsql;
+
+namespace Actors.Silo.Hosting;
+
+/// <summary>Before the silo joins: see <see cref="StaleSilos"/>.</summary>
+internal sealed partial class MembershipCleaning(
+    [FromKeyedServices(MembershipCleaning.OrleansPool)] NpgsqlDataSource orleans,
+    SiloSettings settings,
+    ILogger<MembershipCleaning> logger) : IHostedService
+{
+    /// <summary>The key under which the container has Orleans' own pool.</summary>
+    public const string OrleansPool = "actors-orleans";
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var removed = await StaleSilos.ClearAsync(orleans, settings.ClusterId, settings.IsAlone, cancellationToken);
+        if (removed > 0) LogRemoved(removed);
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Removed {Silos} silos that are gone from the membership")]
+    private partial void LogRemoved(int silos);
+}

@@ -1,0 +1,45 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Actors.Silo.Hosting;
+
+/// <summary>The two ports of a silo: for other silos, and for clients.</summary>
+public sealed record SiloPorts(int Silo, int Gateway)
+{
+    private static readonly SiloPorts Usual = new(11_111, 30_000);
+
+    /// <summary>The usual ports where they are free, so that a silo keeps them over restarts; else any two.</summary>
+    public static SiloPorts Find(IPAddress address) =>
+        IsFree(address, Usual.Silo) && IsFree(address, Usual.Gateway) ? Usual : FindAny(address);
+
+    /// <summary>Two ports that nobody holds at this moment.</summary>
+    public static SiloPorts FindAny(IPAddress address)
+    {
+        using var silo = Listen(address, 0);
+        using var gateway = Listen(address, 0);
+        return new SiloPorts(PortOf(silo), PortOf(gateway));
+    }
+
+    /// <summary>Whether a listener could be bound now.</summary>
+    public static bool IsFree(IPAddress address, int port)
+    {
+        try
+        {
+            using var listener = Listen(address, port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static TcpListener Listen(IPAddress address, int port)
+    {
+        var listener = new TcpListener(address, port);
+        listener.Start();
+        return listener;
+    }
+
+    private static int PortOf(TcpListener listener) => ((IPEndPoint)listener.LocalEndpoint).Port;
+}

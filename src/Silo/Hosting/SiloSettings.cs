@@ -1,0 +1,40 @@
+using System.Net;
+using Actors.Grains;
+using Actors.Grains.Cutoffs;
+
+namespace Actors.Silo.Hosting;
+
+/// <summary>What one process that hosts a silo and the API needs to know.</summary>
+public sealed record SiloSettings
+{
+    /// <summary>The login of the grains, of Orleans and of the API; it needs no right but those of `service_role`.</summary>
+    public required string SiloConnectionString { get; init; }
+
+    /// <summary>Everything is bound and advertised here; loopback, unless told otherwise.</summary>
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
+
+    /// <summary>The API's port; 0 takes any that is free.</summary>
+    public int HttpPort { get; init; }
+
+    /// <summary>
+    /// Where other silos and clients reach this one. A silo that comes back on its old ports is known to be the
+    /// successor of the one that died there.
+    /// </summary>
+    public required SiloPorts Ports { get; init; }
+
+    public string ClusterId { get; init; } = "actors";
+
+    /// <summary>Reminders belong to the service, and so outlive any cluster.</summary>
+    public string ServiceId { get; init; } = "actors";
+
+    /// <summary>True when no other silo can be alive, so that every row of the membership is a dead one's.</summary>
+    public bool IsAlone { get; init; }
+
+    public GrainOptions Grains { get; init; } = new();
+
+    /// <summary>Who says what time it is; a test's clock in the database's place.</summary>
+    public DatabaseClock Clock { get; init; } = DatabaseClock.OfPostgres;
+
+    /// <summary>The clock under Orleans' reminders; null for the system's.</summary>
+    public TimeProvider? ReminderClock { get; init; }
+}
