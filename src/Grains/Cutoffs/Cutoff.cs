@@ -2,7 +2,7 @@ using NodaTime;
 
 namespace Actors.Grains.Cutoffs;
 
-/// <summary>The cutoff of one local date: from <paramref name="At"/> on, that instant included, it has passed.</summary>
+/// <summary>The cutoff of a local date: from <paramref name="At"/> on, that instant included, it has passed.</summary>
 /// <param name="Date">The agency's local date that the cutoff closes.</param>
 /// <param name="At">The instant at which the agency's wall clock shows its cutoff time on that date.</param>
 /// <param name="Resolution">How that local time was turned into an instant.</param>
@@ -14,7 +14,7 @@ public enum CutoffResolution
     /// <summary>The local time exists exactly once.</summary>
     Once,
 
-    /// <summary>The local time is skipped by a clock change, and was shifted forward by the length of the gap.</summary>
+    /// <summary>The local time is skipped by a clock change, and was shifted forward by the gap.</summary>
     Shifted,
 
     /// <summary>The local time happens twice, and the later one counts.</summary>

@@ -46,7 +46,7 @@ public sealed class CutoffClock(DateTimeZone zone, LocalTime cutoffTime)
         _ => CutoffResolution.Shifted,
     };
 
-    /// <summary>Whether the gap that the mapping stands in starts by this date's midnight and ends after the date.</summary>
+    /// <summary>Whether the gap starts by the date's midnight and ends after the whole date.</summary>
     private static bool SkipsAllOf(LocalDate date, ZoneLocalMapping gap) =>
         gap.EarlyInterval.IsoLocalEnd <= date.AtMidnight() && gap.LateInterval.IsoLocalStart.Date > date;
 }

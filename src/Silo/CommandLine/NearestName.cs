@@ -26,7 +26,7 @@ public static class NearestName
             .FirstOrDefault();
     }
 
-    /// <summary>The edits by the whole name or, half an edit worse, by its last part; null where both are far.</summary>
+    /// <summary>The edits by the whole name or, half an edit worse, by its last part; null: both are far.</summary>
     private static double? Distance(string word, string candidate)
     {
         var whole = EditsIfNear(word, candidate);

@@ -14,8 +14,8 @@ public static class TimeZoneComparison
     public static readonly Duration Span = Duration.FromDays(400);
 
     /// <summary>
-    /// Offsets are compared at every full quarter of an hour (UTC). No zone has changed its clock off that grid for
-    /// decades, so an instant between two points of the grid has the offset of the earlier.
+    /// Offsets are compared at every full quarter of an hour. No zone is known to change its clock off that grid from
+    /// 2024 on (Casey's was the last); such a change would be told up to a quarter of an hour late.
     /// </summary>
     private const long StepSeconds = 15 * 60;
 
@@ -48,7 +48,9 @@ public static class TimeZoneComparison
 
     /// <param name="database">The database whose PostgreSQL is asked. Nothing in it is read or changed.</param>
     /// <param name="zones">The zone names in use, in any order; an unknown one is reported, not thrown.</param>
-    /// <param name="from">Where the comparison begins; it ends <see cref="Span"/> later.</param>
+    /// <param name="from">
+    /// Where the comparison begins, rounded down to a quarter of an hour; it ends <see cref="Span"/> later.
+    /// </param>
     /// <exception cref="NpgsqlException">The database does not answer.</exception>
     public static async Task<TimeZoneReport> CompareAsync(
         NpgsqlDataSource database, IEnumerable<string> zones, Instant from, CancellationToken cancellationToken)
@@ -56,17 +58,17 @@ public static class TimeZoneComparison
         var names = zones.Distinct().Order(StringComparer.Ordinal).ToArray();
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var knownToPostgres = await KnownZonesAsync(connection, names, cancellationToken);
-        var shared = names.Where(name => knownToPostgres.ContainsKey(name) && ZoneCatalogue.Find(name) is not null);
-        var compared = shared.ToArray();
+        string[] compared =
+            [.. names.Where(name => knownToPostgres.ContainsKey(name) && ZoneCatalogue.Find(name) is not null)];
         var start = Instant.FromUnixTimeSeconds(from.ToUnixTimeSeconds() / StepSeconds * StepSeconds);
-        var until = start + Span;
+        var span = new Interval(start, start + Span);
         return new TimeZoneReport(
             ZoneCatalogue.TzdbVersion,
             connection.ServerVersion,
-            start,
-            until,
+            span.Start,
+            span.End,
             compared,
-            await DifferencesAsync(connection, compared, new Interval(start, until), knownToPostgres, cancellationToken),
+            await DifferencesAsync(connection, compared, span, knownToPostgres, cancellationToken),
             [.. names.Where(name => ZoneCatalogue.Find(name) is null)],
             [.. names.Where(name => !knownToPostgres.ContainsKey(name))]);
     }

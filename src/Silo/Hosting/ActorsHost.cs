@@ -5,7 +5,7 @@ using Actors.Silo.Cluster;
 using Microsoft.Extensions.Logging.Console;
 using Npgsql;
 using Orleans.Configuration;
-using Orleans.Hosting;
+using Orleans.Reminders;
 
 namespace Actors.Silo.Hosting;
 

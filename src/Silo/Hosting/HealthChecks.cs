@@ -1,7 +1,6 @@
 using Actors.Silo.CommandLine;
 using Actors.Silo.Migrations;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Orleans.Runtime;
 
 namespace Actors.Silo.Hosting;
 

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Actors.Grains.Cutoffs;
 using CsCheck;
 using NodaTime;
-using NodaTime.TimeZones;
 using Xunit;
 
 namespace Actors.Tests.Unit.Cutoffs;
@@ -126,12 +125,13 @@ public sealed class CutoffPropertiesTests(ITestOutputHelper output)
     [
         .. ZoneCatalogue.Names.Order(StringComparer.Ordinal)
             .Select(name => ZoneCatalogue.Find(name)!)
-            .DistinctBy(zone => string.Join(';', zone.GetZoneIntervals(span).Select(stretch => Signature(stretch, span))))
+            .DistinctBy(zone => Signature(zone, span))
             .Select(zone => (zone, zone.GetZoneIntervals(span).Skip(1).Select(stretch => stretch.Start).ToList())),
     ];
 
-    private static string Signature(ZoneInterval stretch, Interval span) =>
-        $"{(stretch.HasStart && stretch.Start > span.Start ? stretch.Start : span.Start)} {stretch.WallOffset}";
+    private static string Signature(DateTimeZone zone, Interval span) =>
+        string.Join(';', zone.GetZoneIntervals(span).Select((stretch, index) =>
+            $"{(index == 0 ? span.Start : stretch.Start)} {stretch.WallOffset}"));
 
     private readonly record struct Neighbours(Cutoff Last, Cutoff Next)
     {

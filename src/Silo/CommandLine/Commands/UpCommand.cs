@@ -1,0 +1,169 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Actors.Grains;
+using Actors.Silo.Database;
+using Actors.Silo.Hosting;
+using Actors.Silo.Migrations;
+using Actors.Silo.Sample;
+using NodaTime;
+
+namespace Actors.Silo.CommandLine.Commands;
+
+/// <summary>
+/// `./actors up`: database, migrations, silo and API in one process, until Ctrl-C or SIGTERM. A kill at any moment
+/// leaves nothing that the next `up` stumbles over.
+/// </summary>
+public static class UpCommand
+{
+    public const string PortVariable = "ACTORS_PORT";
+    private const int UsualPort = 8080;
+
+    public static Command Create(GlobalOptions options)
+    {
+        var port = new Option<int?>("--port")
+        {
+            Description = $"The HTTP port. Default: {PortVariable}, else {UsualPort}, else any that is free.",
+            HelpName = "N",
+        };
+        port.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && PortIn(token.Value) is null)
+                result.AddError($"--port is '{token.Value}'; expected is a number from 1 to 65535.");
+        });
+        var noSample = new Option<bool>("--no-sample")
+        {
+            Description = "Leave an empty database empty; by default a small sample is loaded into it.",
+        };
+        var command = new Command("up", "Run everything: database, migrations, silo and API, until Ctrl-C.")
+        {
+            port,
+            noSample,
+        };
+        command.SetAction((arguments, cancellationToken) => RunAsync(
+            options, arguments, arguments.GetValue(port), !arguments.GetValue(noSample), cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        GlobalOptions options, ParseResult arguments, int? askedPort, bool withSample,
+        CancellationToken cancellationToken)
+    {
+        var output = arguments.InvocationConfiguration.Output;
+        var port = FindPort(askedPort ?? PortFromEnvironment());
+        await using var database = await CommandDatabase.OpenAsync(
+            options, arguments, EmbeddedPurpose.Up, cancellationToken);
+        await output.WriteLineAsync(Describe(database));
+
+        await PrepareAsync(database, withSample, output, cancellationToken);
+        await using var app = ActorsHost.Build(new SiloSettings
+        {
+            SiloConnectionString = database.SiloConnectionString,
+            HttpPort = port,
+            Ports = SiloPorts.Find(IPAddress.Loopback),
+            IsAlone = database.Embedded is not null,
+        });
+        await StartAsync(app, port, cancellationToken);
+        await output.WriteLineAsync(Line($"ready {ActorsHost.AddressOf(app).GetLeftPart(UriPartial.Authority)}"));
+        await output.WriteLineAsync("Stop with Ctrl-C.");
+        await output.FlushAsync(CancellationToken.None);
+
+        await UntilCancelledAsync(cancellationToken);
+        await output.WriteLineAsync("Stopping ...");
+        await app.StopAsync(CancellationToken.None);
+        return (int)ExitCode.Ok;
+    }
+
+    /// <summary>Schema, logins and sample, so that a silo can start.</summary>
+    private static async Task PrepareAsync(
+        CommandDatabase database, bool withSample, TextWriter output, CancellationToken cancellationToken)
+    {
+        var runner = new MigrationRunner(database.OwnerConnectionString);
+        if ((await runner.InspectAsync(cancellationToken)).SchemaProblem is null)
+        {
+            await output.WriteLineAsync("Schema: current.");
+        }
+        else
+        {
+            var applied = await runner.UpAsync(cancellationToken: cancellationToken);
+            await output.WriteLineAsync(Line($"Schema: {applied.Count} migrations applied."));
+            foreach (var warning in applied.SelectMany(migration => migration.Warnings))
+                await output.WriteLineAsync($"  {warning}");
+            await runner.VerifyAsync(cancellationToken);
+        }
+
+        await database.EnsureLoginPasswordsAsync(cancellationToken);
+        if (withSample) await LoadSampleAsync(database.OwnerConnectionString, output, cancellationToken);
+    }
+
+    private static async Task LoadSampleAsync(
+        string connectionString, TextWriter output, CancellationToken cancellationToken)
+    {
+        Instant now;
+        await using (var source = GrainDatabase.Connect(connectionString, "actors-up"))
+        await using (var command = source.CreateCommand("SELECT clock_timestamp()"))
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            await reader.ReadAsync(cancellationToken);
+            now = reader.GetFieldValue<Instant>(0);
+        }
+
+        if (await SampleLoader.LoadAsync(connectionString, now, cancellationToken) is not { } results) return;
+        await output.WriteLineAsync("Sample: the database had no agency, so a few were made up (--no-sample: none).");
+        foreach (var line in results.SelectMany(result => result.Describe())) await output.WriteLineAsync($"  {line}");
+        await output.WriteLineAsync("  Two of them have their cutoff in one and in two minutes: watch the log below.");
+    }
+
+    private static async Task StartAsync(WebApplication app, int port, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (IOException error) when (error.InnerException is SocketException
+            or Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            throw PortInUse(port, error);
+        }
+    }
+
+    private static async Task UntilCancelledAsync(CancellationToken cancellationToken)
+    {
+        var cancelled = new TaskCompletionSource();
+        await using var registration = cancellationToken.Register(cancelled.SetResult);
+        await cancelled.Task;
+    }
+
+    /// <summary>A port that somebody asked for must be free; nobody's choice gives way to any free one.</summary>
+    private static int FindPort(int? asked)
+    {
+        if (asked is { } port)
+            return SiloPorts.IsFree(IPAddress.Loopback, port) ? port : throw PortInUse(port, null);
+        return SiloPorts.IsFree(IPAddress.Loopback, UsualPort) ? UsualPort : 0;
+    }
+
+    private static int? PortFromEnvironment()
+    {
+        var value = Environment.GetEnvironmentVariable(PortVariable);
+        if (string.IsNullOrWhiteSpace(value)) return null;
+        return PortIn(value) ?? throw new CommandFailure(
+            ExitCode.Usage, $"{PortVariable} is '{value}'; expected is a number from 1 to 65535.");
+    }
+
+    private static int? PortIn(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is >= 1 and <= 65_535
+            ? port
+            : null;
+
+    private static CommandFailure PortInUse(int port, Exception? cause) => new(
+        ExitCode.PortInUse,
+        Line($"Port {port} on 127.0.0.1 is taken by another program; stop that one, or name another with --port."),
+        cause);
+
+    private static string Describe(CommandDatabase database) => database.Embedded is { } embedded
+        ? Line($"Database: embedded PostgreSQL on 127.0.0.1:{embedded.Port}, in {embedded.Folder}.")
+        : "Database: " + DatabaseUrl.Describe(database.OwnerConnectionString) + ".";
+
+    private static string Line(FormattableString text) => FormattableString.Invariant(text);
+}
