@@ -127,7 +127,7 @@ public sealed class MembershipCleanupTests(ClusterDatabase database) : IClassFix
         Assert.Single((await other.Membership.ReadAllAsync()).Members);
     }
 
-    /// <summary>What the provider does to a row that it has read; a test cannot step in between its two calls.</summary>
+    /// <summary>What the provider does to a row that it has read; nothing can step in between its calls.</summary>
     private async Task<int> DeleteAsReadAsync(string clusterId, MembershipEntry read)
     {
         var text = Assert.Single(await database.ColumnAsync<string>(
