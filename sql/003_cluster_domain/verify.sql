@@ -65,8 +65,8 @@ BEGIN
 
   IF cardinality(missing) > 0 THEN
     RAISE EXCEPTION 'cluster domain: missing %', array_to_string(missing, ', ')
-      USING HINT = '`./actors migrate status` tells which migrations are applied; a domain that was changed by hand is put '
-        'right by migrating it down and up again.';
+      USING HINT = '`./actors migrate status` tells which migrations are applied. A domain that was changed by hand '
+        'is put right by migrating it down and up again.';
   END IF;
 END
 $$;

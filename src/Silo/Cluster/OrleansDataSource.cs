@@ -34,7 +34,8 @@ public static class OrleansDataSource
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
-        var maximumPoolSize = settings.ContainsKey("Maximum Pool Size") ? settings.MaxPoolSize : 0;
+        // Left out, it would be Npgsql's 100: as many as a whole server takes by default, for one silo.
+        var maximumPoolSize = settings.ShouldSerialize("Maximum Pool Size") ? settings.MaxPoolSize : 0;
         settings.ApplicationName = ApplicationName;
         // Orleans reads its queries from an unqualified `OrleansQuery`.
         settings.SearchPath = "orleans";

@@ -1,0 +1,57 @@
+using Actors.Silo.Cluster;
+using Actors.Tests.Support;
+using Npgsql;
+using Xunit;
+
+namespace Actors.Tests.Integration.Cluster;
+
+/// <summary>
+/// A database with the cluster domain in it. Orleans works there with the rights of actors_silo and no others, so that
+/// a right that is missing fails the test that needs it.
+/// </summary>
+public sealed class ClusterDatabase : IAsyncLifetime
+{
+    private TestDatabase? _database;
+
+    /// <summary>The owner's connections.</summary>
+    public NpgsqlDataSource Owner { get; private set; } = null!;
+
+    /// <summary>Orleans' connections.</summary>
+    public NpgsqlDataSource Orleans { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await TestDatabase.CreateEmptyAsync();
+        Owner = NpgsqlDataSource.Create(_database.ConnectionString);
+        await ClusterSchema.UpAsync(Owner);
+        var silo = new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Options = "-c role=actors_silo" };
+        Orleans = OrleansDataSource.Create(silo.ConnectionString);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Orleans.DisposeAsync();
+        await Owner.DisposeAsync();
+        if (_database is not null) await _database.DisposeAsync();
+    }
+
+    /// <summary>Orleans' own tables over this database, for a cluster and a service that nobody else uses.</summary>
+    internal Task<OrleansTables> NewClusterAsync() =>
+        OrleansTables.OpenAsync(Orleans, $"cluster-{Guid.NewGuid():N}", $"service-{Guid.NewGuid():N}");
+
+    internal async Task ExecuteAsync(string sql)
+    {
+        await using var command = Owner.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>The first column of all rows.</summary>
+    internal async Task<List<T>> ColumnAsync<T>(string sql)
+    {
+        await using var command = Owner.CreateCommand(sql);
+        await using var reader = await command.ExecuteReaderAsync();
+        var values = new List<T>();
+        while (await reader.ReadAsync()) values.Add(reader.GetFieldValue<T>(0));
+        return values;
+    }
+}
