@@ -2,6 +2,7 @@ using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Actors.Api.Errors;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -24,8 +25,10 @@ internal sealed partial class ApiKeyAuthentication(
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
+        // The framework asks the only scheme about every request: an address that is open to all, such as
+        // /health/live, must not come to need the database because a key was sent along.
         var header = Request.Headers[HeaderName];
-        if (header.Count == 0)
+        if (header.Count == 0 || Context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>() is null)
             return AuthenticateResult.NoResult();
 
         var key = header.Count == 1 ? ApiKey.Parse(header[0]) : null;

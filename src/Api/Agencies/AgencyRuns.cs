@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Actors.Api.Agencies;
 
-/// <summary>`POST /api/agencies/{id}/runs`: brings one agency up to date now, and answers with what was marked.</summary>
+/// <summary>`POST /api/agencies/{id}/runs`: brings one agency up to date now, and tells what was marked.</summary>
 internal static class AgencyRuns
 {
     public static void MapAgencyRuns(this IEndpointRouteBuilder routes) => routes

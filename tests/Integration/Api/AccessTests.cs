@@ -9,7 +9,7 @@ namespace Actors.Tests.Integration.Api;
 /// <summary>Who is let in, by `X-API-Key`.</summary>
 public sealed partial class AccessTests(ApiHost host) : IClassFixture<ApiHost>
 {
-    /// <summary>Every way in which a request is not let in; what it sends is made by <see cref="HeadersAsync"/>.</summary>
+    /// <summary>Every way in which a request is not let in; what it sends: <see cref="HeadersAsync"/>.</summary>
     public static TheoryData<string> Refusals =>
     [
         "no header", "empty", "no key at all", "a key that nobody made", "revoked", "expired", "doubled",

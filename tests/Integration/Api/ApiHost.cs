@@ -38,7 +38,7 @@ public sealed class ApiHost : IAsyncLifetime
     {
         var host = new ApiHost
         {
-            Database = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=someone;Password=hunter2;Database=secret"),
+            Database = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=u;Password=hunter2;Database=secret"),
         };
         await host.StartAsync(_ => { });
         return host;
@@ -76,10 +76,12 @@ public sealed class ApiHost : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        Http.Dispose();
-        await app!.DisposeAsync();
-        client!.Dispose();
-        await Database.DisposeAsync();
+        Http?.Dispose();
+        if (app is not null)
+            await app.DisposeAsync();
+        client?.Dispose();
+        if (Database is not null)
+            await Database.DisposeAsync();
         if (testDatabase is not null)
             await testDatabase.DisposeAsync();
     }

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Actors.Tests.Integration.Api;
 
-/// <summary>The table `api_keys` of a test: made as migration 002 makes it, and filled with keys in any state.</summary>
+/// <summary>The table `api_keys` of a test: made as migration 002 makes it, filled with keys in any state.</summary>
 internal static class ApiKeysTable
 {
     private const string Definition =

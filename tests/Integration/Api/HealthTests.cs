@@ -1,4 +1,5 @@
 using System.Net;
+using Actors.Api.Access;
 using Actors.Api.Health;
 using Actors.Tests.Support;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -47,6 +48,15 @@ public sealed class HealthTests(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
+    public async Task A_key_that_is_sent_along_does_not_make_liveness_need_the_database()
+    {
+        await using var other = await ApiHost.StartWithoutDatabaseAsync();
+        using var response = await other.PostAsync("/health/live", ApiKey.Create());
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Fact]
     public async Task A_check_of_the_host_decides_too_and_its_exception_stays_in_the_log()
     {
         await using var database = await TestDatabase.CreateEmptyAsync();
@@ -76,7 +86,8 @@ public sealed class HealthTests(ApiHost host) : IClassFixture<ApiHost>
 
     private sealed class ThrowingCheck : IHealthCheck
     {
-        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken) =>
+        public Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context, CancellationToken cancellationToken) =>
             throw new InvalidOperationException("Password=hunter2");
     }
 }

@@ -40,13 +40,13 @@ public sealed class RunAllAnswerTests
     public void Where_some_failed_the_answer_is_500_and_tells_what_the_others_marked()
     {
         var answer = RunAllAnswer.Decide(new(
-            Job, [new(First, 3), new(Second, 0)], [new(Third, "No such zone.")], "1 of 3 agencies failed: No such zone."));
+            Job, [new(First, 3), new(Second, 0)], [new(Third, "No such zone.")], "1 of 3 agencies failed: No zone."));
 
         var failure = Assert.IsType<InternalServerError<RunAllAnswer>>(answer.Result);
         Assert.Equal(500, failure.StatusCode);
         Assert.Equal(
             $$"""
-            {"success":false,"recordsUpdated":3,"agencies":{{TwoAgencies}},"error":"1 of 3 agencies failed: No such zone."}
+            {"success":false,"recordsUpdated":3,"agencies":{{TwoAgencies}},"error":"1 of 3 agencies failed: No zone."}
             """.ReplaceLineEndings(""),
             WebJson.Of(failure.Value));
     }

@@ -57,7 +57,9 @@ public static class KeyCommand
         catch (PostgresException refusal) when (refusal.SqlState == PostgresErrorCodes.UndefinedTable)
         {
             throw new CommandFailure(
-                ExitCode.SchemaMismatch, "The database has no table api_keys: run './actors migrate up' first.", refusal);
+                ExitCode.SchemaMismatch,
+                "The database has no table api_keys; bring it up to date with: ./actors migrate up",
+                refusal);
         }
         catch (PostgresException refusal) when (refusal.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
