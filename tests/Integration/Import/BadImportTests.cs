@@ -1,5 +1,4 @@
 using System.Text;
-using Actors.Silo.CommandLine;
 using Actors.Silo.Import;
 using Xunit;
 using static Actors.Tests.Integration.Import.ImportDatabase;

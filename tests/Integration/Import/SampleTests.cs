@@ -2,7 +2,6 @@ using Actors.Silo.CommandLine;
 using Actors.Silo.Sample;
 using NodaTime;
 using Xunit;
-using static Actors.Tests.Integration.Import.ImportDatabase;
 
 namespace Actors.Tests.Integration.Import;
 
