@@ -35,8 +35,13 @@ public static class CommandLineApplication
             new VersionOption(),
             options.Database,
             options.Data,
-            DatabaseCommand.Create(options),
+            UpCommand.Create(options),
             DownCommand.Create(options),
+            DatabaseCommand.Create(options),
+            ImportCommand.Create(options),
+            KeyCommand.Create(options),
+            CutoffCommand.Create(clock),
+            MigrateCommand.Create(options),
         };
     }
 

@@ -8,6 +8,7 @@ using Actors.Silo.Hosting;
 using Actors.Silo.Migrations;
 using Actors.Silo.Sample;
 using NodaTime;
+using Npgsql;
 
 namespace Actors.Silo.CommandLine.Commands;
 
@@ -53,7 +54,7 @@ public static class UpCommand
         var output = arguments.InvocationConfiguration.Output;
         var port = FindPort(askedPort ?? PortFromEnvironment());
         await using var database = await CommandDatabase.OpenAsync(
-            options, arguments, EmbeddedPurpose.Up, cancellationToken);
+            options, arguments, EmbeddedPurpose.Serve, cancellationToken);
         await output.WriteLineAsync(Describe(database));
 
         await PrepareAsync(database, withSample, output, cancellationToken);
@@ -163,7 +164,13 @@ public static class UpCommand
 
     private static string Describe(CommandDatabase database) => database.Embedded is { } embedded
         ? Line($"Database: embedded PostgreSQL on 127.0.0.1:{embedded.Port}, in {embedded.Folder}.")
-        : "Database: " + DatabaseUrl.Describe(database.OwnerConnectionString) + ".";
+        : Line($"Database: {Named(database.OwnerConnectionString)}.");
+
+    private static string Named(string connectionString)
+    {
+        var server = new NpgsqlConnectionStringBuilder(connectionString);
+        return Line($"'{server.Database}' on {server.Host}:{server.Port}, as {server.Username}");
+    }
 
     private static string Line(FormattableString text) => FormattableString.Invariant(text);
 }
