@@ -166,7 +166,9 @@ internal sealed class EmbeddedCluster(DataFolder folder, EmbeddedPostgresOptions
     private IEnumerable<string> ServerSettings(int port)
     {
         string[] durable = [];
-        string[] forgetful = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+        // Test processes share one server, each with pools of its own; the later of two values counts.
+        string[] forgetful =
+            ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=500"];
         string[] settings =
         [
             $"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200",
