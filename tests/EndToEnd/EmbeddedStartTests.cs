@@ -1,5 +1,10 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using Actors.Silo.CommandLine;
+using Actors.Silo.Database;
+using Npgsql;
 using Xunit;
 
 namespace Actors.Tests.EndToEnd;
@@ -28,12 +33,13 @@ public sealed class EmbeddedStartTests
     public async Task The_server_is_private_and_its_owner_is_no_superuser()
     {
         await using var folder = new EmbeddedFolder();
-        var url = await folder.DatabaseUrlAsync();
+        await using var embedded = await EmbeddedPostgres.StartAsync(
+            new EmbeddedPostgresOptions { Folder = folder.Path }, CancellationToken.None);
 
         Assert.Equal(
             "127.0.0.1 - UTF8 C.UTF-8 200 scram-sha-256",
             await EmbeddedFolder.AskAsync(
-                url,
+                DatabaseUrl.Format(new NpgsqlConnectionStringBuilder(embedded.SuperuserConnectionString)),
                 """
                 SELECT current_setting('listen_addresses') || ' ' ||
                        coalesce(nullif(current_setting('unix_socket_directories'), ''), '-') || ' ' ||
@@ -44,7 +50,7 @@ public sealed class EmbeddedStartTests
         Assert.Equal(
             "actors_owner actors_owner f t f",
             await EmbeddedFolder.AskAsync(
-                url,
+                embedded.OwnerUrl,
                 """
                 SELECT concat_ws(' ', rolname, pg_get_userbyid(datdba), left(rolsuper::text, 1), left(rolcreaterole::text, 1),
                                  left(rolcreatedb::text, 1))
@@ -93,13 +99,13 @@ public sealed class EmbeddedStartTests
         await using var folder = new EmbeddedFolder();
         await folder.DatabaseUrlAsync();
         await folder.DownAsync();
-        using var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
-        var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port;
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
         var state = await File.ReadAllTextAsync(folder.In("embedded.json"));
         await File.WriteAllTextAsync(
             folder.In("embedded.json"),
-            System.Text.RegularExpressions.Regex.Replace(state, "\"port\": \\d+", $"\"port\": {port}"));
+            Regex.Replace(state, "\"port\": \\d+", $"\"port\": {port}"));
 
         var url = await folder.DatabaseUrlAsync();
 
