@@ -111,7 +111,9 @@ internal sealed record DataFolder(string Path)
         if (parent is null)
             return path;
         var here = System.IO.Path.Combine(Resolve(parent), System.IO.Path.GetFileName(path));
-        return Directory.ResolveLinkTarget(here, returnFinalTarget: false) is { } target
+        // What does not exist yet is no link.
+        return new DirectoryInfo(here).LinkTarget is not null
+            && Directory.ResolveLinkTarget(here, returnFinalTarget: true) is { } target
             ? Resolve(target.FullName)
             : here;
     }

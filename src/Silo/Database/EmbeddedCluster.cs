@@ -42,8 +42,7 @@ internal sealed class EmbeddedCluster(DataFolder folder, EmbeddedPostgresOptions
     public async Task CreateAsync(
         PostgresInstallation programs, ServerAccount account, EmbeddedState state, CancellationToken cancellationToken)
     {
-        foreach (var leftover in Directory.EnumerateDirectories(folder.Path, "postgres.new-*"))
-            Directory.Delete(leftover, recursive: true);
+        RemoveDrafts();
         var draft = $"postgres.new-{Guid.NewGuid():N}";
         Directory.CreateDirectory(folder.In(draft), UnixFileMode.UserRead | UnixFileMode.UserWrite
             | UnixFileMode.UserExecute);
@@ -81,6 +80,7 @@ internal sealed class EmbeddedCluster(DataFolder folder, EmbeddedPostgresOptions
         // Whoever calls has seen that no server runs here. PostgreSQL itself would refuse a file whose process number
         // now belongs to any other process of the same user.
         File.Delete(Postmaster.PidFile(folder.Cluster));
+        RemoveDrafts();
         RotateLog();
         for (var attempt = 1; ; attempt++)
         {
@@ -139,6 +139,23 @@ internal sealed class EmbeddedCluster(DataFolder folder, EmbeddedPostgresOptions
         }
     }
 
+    // An initdb may outlive the command that was killed, and write on while we delete: it then fails and goes. What it
+    // leaves is in nobody's way, and the next start removes it.
+    private void RemoveDrafts()
+    {
+        foreach (var draft in Directory.GetDirectories(folder.Path, "postgres.new-*"))
+        {
+            try
+            {
+                Directory.Delete(draft, recursive: true);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                options.Report($"{draft}, which a killed initdb left, is not removed yet ({e.Message}).");
+            }
+        }
+    }
+
     private async Task<bool> TryStartAsync(
         PostgresInstallation programs, ServerAccount account, int port, CancellationToken cancellationToken)
     {
@@ -166,7 +183,9 @@ internal sealed class EmbeddedCluster(DataFolder folder, EmbeddedPostgresOptions
     private IEnumerable<string> ServerSettings(int port)
     {
         string[] durable = [];
-        string[] forgetful = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+        // Test processes share one server, each with pools of its own; the later of two values counts.
+        string[] forgetful =
+            ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=500"];
         string[] settings =
         [
             $"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200",
