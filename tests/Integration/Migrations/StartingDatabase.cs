@@ -71,7 +71,8 @@ internal sealed class StartingDatabase : IAsyncDisposable
         return login;
     }
 
-    public Task DropLoginAsync(string login) => ExecuteAsync($"DROP OWNED BY {login}; DROP ROLE {login}");
+    public Task DropLoginAsync(string login) =>
+        ExecuteAsync($"GRANT {login} TO CURRENT_USER; DROP OWNED BY {login}; DROP ROLE {login}");
 
     public string ConnectionStringAs(string login) =>
         new NpgsqlConnectionStringBuilder(ConnectionString)
