@@ -88,10 +88,12 @@ DECLARE
 BEGIN
   FOR missing IN
     SELECT role, schema
-    FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS role CROSS JOIN unnest(ARRAY['auth', 'public']) AS schema
+    FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS role
+    CROSS JOIN unnest(ARRAY['auth', 'public']) AS schema
     WHERE NOT has_schema_privilege(role, schema, 'USAGE')
     UNION ALL
-    SELECT role, 'public' FROM unnest(ARRAY['anon', 'authenticated', 'service_role', 'actors_silo', 'actors_api']) AS role
+    SELECT role, 'public'
+    FROM unnest(ARRAY['anon', 'authenticated', 'service_role', 'actors_silo', 'actors_api']) AS role
     UNION ALL
     SELECT 'service_role', 'actors'
   LOOP

@@ -82,7 +82,9 @@ internal sealed class StartingDatabase : IAsyncDisposable
             Pooling = false,
         }.ConnectionString;
 
-    /// <summary>The schema as pg_dump writes it, without comments and what differs from one run of it to the next.</summary>
+    /// <summary>
+    /// The schema as pg_dump writes it, without comments and what differs from one run of it to the next.
+    /// </summary>
     public Task<string> DumpSchemaAsync() => DumpAsync("--schema-only");
 
     /// <summary>The rows of all tables, in the order of their text.</summary>
