@@ -88,10 +88,12 @@ DECLARE
 BEGIN
   FOR missing IN
     SELECT role, schema
-    FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS role CROSS JOIN unnest(ARRAY['auth', 'public']) AS schema
+    FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS role
+    CROSS JOIN unnest(ARRAY['auth', 'public']) AS schema
     WHERE NOT has_schema_privilege(role, schema, 'USAGE')
     UNION ALL
-    SELECT role, 'public' FROM unnest(ARRAY['anon', 'authenticated', 'service_role', 'actors_silo', 'actors_api']) AS role
+    SELECT role, 'public'
+    FROM unnest(ARRAY['anon', 'authenticated', 'service_role', 'actors_silo', 'actors_api']) AS role
     UNION ALL
     SELECT 'service_role', 'actors'
   LOOP
@@ -113,6 +115,11 @@ CREATE TABLE IF NOT EXISTS agencies (
   created_at TIMESTAMPTZ NOT NULL DEFAULT now()
 );
 
+-- A table that was there before may be of another shape: this says what was found and what is expected, before the
+-- next table refers to it.
+SELECT actors.require_column('public.agencies', 'id', '{uuid}'),
+       actors.require_column('public.agencies', 'name', '{text,character varying}');
+
 -- The words of the application that the job was designed for. The job itself knows 'active' alone.
 CREATE TABLE IF NOT EXISTS payment_plans (
   id UUID PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -121,6 +128,10 @@ CREATE TABLE IF NOT EXISTS payment_plans (
     CONSTRAINT payment_plans_status_check CHECK (status IN ('draft', 'active', 'paused', 'completed', 'cancelled')),
   created_at TIMESTAMPTZ NOT NULL DEFAULT now()
 );
+
+SELECT actors.require_column('public.payment_plans', 'id', '{uuid}'),
+       actors.require_column('public.payment_plans', 'agency_id', '{uuid}'),
+       actors.require_column('public.payment_plans', 'status', '{text,character varying,enum}', '{active}');
 
 -- student_due_date may be NULL: an installment without a due date never becomes overdue.
 CREATE TABLE IF NOT EXISTS installments (
@@ -149,13 +160,7 @@ BEGIN
 END
 $$;
 
--- Tables that were there before may be of another shape; then this says what was found and what is expected.
-SELECT actors.require_column('public.agencies', 'id', '{uuid}'),
-       actors.require_column('public.agencies', 'name', '{text,character varying}'),
-       actors.require_column('public.payment_plans', 'id', '{uuid}'),
-       actors.require_column('public.payment_plans', 'agency_id', '{uuid}'),
-       actors.require_column('public.payment_plans', 'status', '{text,character varying,enum}', '{active}'),
-       actors.require_column('public.installments', 'id', '{uuid}'),
+SELECT actors.require_column('public.installments', 'id', '{uuid}'),
        actors.require_column('public.installments', 'payment_plan_id', '{uuid}'),
        actors.require_column('public.installments', 'amount', '{numeric}'),
        actors.require_column('public.installments', 'student_due_date', '{date}'),

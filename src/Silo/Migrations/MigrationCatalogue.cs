@@ -25,7 +25,8 @@ public sealed partial class MigrationCatalogue
     public Migration? Find(MigrationId id) => Migrations.FirstOrDefault(migration => migration.Id == id);
 
     /// <summary>Builds a catalogue from files; the order in which they are given does not matter.</summary>
-    /// <exception cref="ArgumentException">The files do not make up a catalogue; the message names the file.</exception>
+    /// <exception cref="ArgumentException">The files do not make up a catalogue; the message names the
+    /// file.</exception>
     public static MigrationCatalogue From(IEnumerable<SqlFile> files)
     {
         var parsed = files.Select(file => (File: file, Match: MigrationPath().Match(file.Path))).ToList();

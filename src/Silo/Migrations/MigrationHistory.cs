@@ -3,10 +3,12 @@ using Npgsql;
 
 namespace Actors.Silo.Migrations;
 
-/// <summary>Reads and writes <c>actors.schema_migrations</c>, and makes and removes all of the runner's bookkeeping.</summary>
+/// <summary>
+/// Reads and writes <c>actors.schema_migrations</c>, and makes and removes all of the runner's bookkeeping.
+/// </summary>
 internal static class MigrationHistory
 {
-    private static readonly string MakeBookkeeping = Resource("Bookkeeping.sql");
+    private static readonly string MakeBookkeeping = Resource("Bookkeeping.sql") + Resource("Requirements.sql");
     private static readonly string RemoveBookkeeping = Resource("Bookkeeping.down.sql");
 
     /// <summary>What is applied; nothing where the database was never migrated.</summary>

@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace Actors.Silo.Migrations;
 
-/// <summary>Names one migration: <c>004/001</c> is the first of domain 004. The order of ids is that of a new database.</summary>
+/// <summary>
+/// Names one migration: <c>004/001</c> is the first of domain 004. The order of ids is that of a new database.
+/// </summary>
 /// <param name="Domain">1 to 999; 0 only in <see cref="None"/>.</param>
 /// <param name="Number">1 to 999, counted within the domain.</param>
 public readonly partial record struct MigrationId(int Domain, int Number) : IComparable<MigrationId>

@@ -43,7 +43,9 @@ public sealed class MigrationPlan
     /// <summary>Everything that is carried or applied, in the order of ids.</summary>
     public IReadOnlyList<MigrationStanding> Standings { get; }
 
-    /// <summary>Null where the history is sound; else what is wrong with it and what to do, in a sentence or more.</summary>
+    /// <summary>
+    /// Null where the history is sound; else what is wrong with it and what to do, in a sentence or more.
+    /// </summary>
     public string? HistoryProblem => string.Join(" ", Standings.Select(ProblemOf).OfType<string>()) switch
     {
         "" => null,
@@ -80,7 +82,9 @@ public sealed class MigrationPlan
         return [.. leaving.Select(standing => standing.Carried!)];
     }
 
-    /// <summary>Reads <c>--to</c>: <c>004/001</c>, <c>004</c> for that whole domain, <c>0</c> for nothing at all.</summary>
+    /// <summary>
+    /// Reads <c>--to</c>: <c>004/001</c>, <c>004</c> for that whole domain, <c>0</c> for nothing at all.
+    /// </summary>
     /// <exception cref="CommandFailure">It names no migration that this version carries.</exception>
     public static MigrationId ReadTarget(string text, MigrationCatalogue catalogue)
     {
@@ -134,8 +138,8 @@ public sealed class MigrationPlan
             + $"content than {standing.Carried!.Up.Path} has now: restore that file as it was, and put the change into "
             + "a new migration.",
         MigrationState.Missing =>
-            $"The history lacks migration {standing.Id} although a later one of its domain is applied: somebody removed "
-            + "its row from actors.schema_migrations; restore that table from a backup.",
+            $"The history lacks migration {standing.Id} although a later one of its domain is applied: somebody "
+            + "removed its row from actors.schema_migrations; restore that table from a backup.",
         _ => null,
     };
 }

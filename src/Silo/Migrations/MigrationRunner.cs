@@ -21,21 +21,24 @@ public sealed record MigrationResult(Migration Migration, TimeSpan Elapsed, IRea
 
 /// <summary>
 /// Brings a database's schema to this version's, and back. Each migration is one transaction. A whole run stands under
-/// an advisory lock on a connection of its own, so that of two silos that start at once the second waits, and then finds
-/// nothing to do. It needs a direct connection (no pgbouncer in transaction mode), and no superuser: the database's
-/// owner with CREATEROLE, or without it where the roles exist.
+/// an advisory lock on a connection of its own, so that of two silos that start at once the second waits, and then
+/// finds nothing to do. It needs a direct connection (no pgbouncer in transaction mode), and no superuser: the
+/// database's owner with CREATEROLE, or without it where the roles exist.
 /// All failures are <see cref="CommandFailure"/>s, and what was applied before a failure stays.
 /// </summary>
 public sealed class MigrationRunner
 {
-    /// <summary>"ACTORS" in ASCII: advisory locks belong to a database, and are told apart by nothing but a number.</summary>
+    /// <summary>
+    /// "ACTORS" in ASCII: advisory locks belong to a database, and are told apart by nothing but a number.
+    /// </summary>
     internal const long AdvisoryLock = 0x4143_544F_5253;
 
     private readonly MigrationCatalogue catalogue;
     private readonly MigrationWaits waits;
     private readonly NpgsqlConnectionStringBuilder connectionString;
 
-    /// <param name="connectionString">An Npgsql connection string; of the owner for all but RequireCurrentAsync.</param>
+    /// <param name="connectionString">An Npgsql connection string; of the owner for all but
+    /// RequireCurrentAsync.</param>
     /// <param name="catalogue">What this version carries; by default what the silo's assembly embeds.</param>
     public MigrationRunner(string connectionString, MigrationCatalogue? catalogue = null, MigrationWaits? waits = null)
     {
@@ -81,14 +84,17 @@ public sealed class MigrationRunner
     }
 
     /// <summary>For a silo's start, as its own login: the schema must be exactly this version's.</summary>
-    /// <exception cref="CommandFailure">It is behind, ahead or edited; the message names the command to run.</exception>
+    /// <exception cref="CommandFailure">It is behind, ahead or edited; the message names the command to
+    /// run.</exception>
     public async Task RequireCurrentAsync(CancellationToken cancellationToken = default)
     {
         var plan = await InspectAsync(cancellationToken);
         if (plan.SchemaProblem is { } problem) throw new CommandFailure(ExitCode.SchemaMismatch, problem);
     }
 
-    /// <summary>Runs verify.sql of each domain that is applied in full; each raises when something is missing.</summary>
+    /// <summary>
+    /// Runs verify.sql of each domain that is applied in full; each raises when something is missing.
+    /// </summary>
     /// <returns>The files that were run.</returns>
     /// <exception cref="CommandFailure">Something is missing; the message lists all of it for that domain.</exception>
     public async Task<IReadOnlyList<SqlFile>> VerifyAsync(CancellationToken cancellationToken = default)
@@ -123,7 +129,9 @@ public sealed class MigrationRunner
             {
                 var done = string.Join(", ", results.Select(result => result.Migration.Id));
                 throw new CommandFailure(
-                    failure.Code, $"{failure.Message} ({(isUp ? "Applied" : "Taken back")} before it: {done}.)", failure);
+                    failure.Code,
+                    $"{failure.Message} ({(isUp ? "Applied" : "Taken back")} before it: {done}.)",
+                    failure);
             }
         }
 

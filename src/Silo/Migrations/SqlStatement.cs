@@ -7,10 +7,13 @@ namespace Actors.Silo.Migrations;
 /// characters from the start of what it was sent, and the reader wants the line of the file.
 /// </summary>
 /// <param name="Text">Without the semicolon that ends it.</param>
-/// <param name="Line">The line of the file, counted from 1, on which it starts; comments before it do not count.</param>
+/// <param name="Line">The line of the file, counted from 1, on which it starts; comments before it do not
+/// count.</param>
 internal sealed partial record SqlStatement(string Text, int Line)
 {
-    /// <summary>The line of the file that a position in this statement, counted from 1 as PostgreSQL does, is on.</summary>
+    /// <summary>
+    /// The line of the file that a position in this statement, counted from 1 as PostgreSQL does, is on.
+    /// </summary>
     public int LineAt(int position) => Line + Text.AsSpan(0, Math.Clamp(position - 1, 0, Text.Length)).Count('\n');
 
     /// <summary>

@@ -25,7 +25,8 @@ public sealed class JobsInfrastructureTests
         var refusal = await Assert.ThrowsAsync<PostgresException>(
             () => database.ExecuteAsync("INSERT INTO api_keys (name, key_hash) VALUES ('cron', 'the key itself')"));
         Assert.Equal("api_keys_key_hash_check", refusal.ConstraintName);
-        Assert.False(await database.AskAsync<bool>("SELECT has_table_privilege('authenticated', 'api_keys', 'SELECT')"));
+        Assert.False(
+            await database.AskAsync<bool>("SELECT has_table_privilege('authenticated', 'api_keys', 'SELECT')"));
     }
 
     [Fact]
@@ -57,7 +58,8 @@ public sealed class JobsInfrastructureTests
             var id = await AskAsync(
                 connection,
                 "INSERT INTO jobs_log (job_name, started_at, status) VALUES ('j', now(), 'running') RETURNING id");
-            Assert.Equal(1, await ExecuteAsync(connection, $"UPDATE jobs_log SET status = 'success' WHERE id = '{id}'"));
+            Assert.Equal(
+                1, await ExecuteAsync(connection, $"UPDATE jobs_log SET status = 'success' WHERE id = '{id}'"));
 
             await ExecuteAsync(connection, "SET ROLE authenticated");
             await ExecuteAsync(connection, $"SET request.jwt.claim.sub = '{admin}'");
@@ -91,8 +93,10 @@ public sealed class JobsInfrastructureTests
         var message = string.Concat(Enumerable.Repeat(piece, 20_000 / piece.Length));
 
         await database.ExecuteAsync(
-            "INSERT INTO jobs_log (job_name, started_at, status) VALUES ('update-installment-statuses', now(), 'running')");
-        await using var fail = database.Source.CreateCommand("UPDATE jobs_log SET status = 'failed', error_message = $1");
+            "INSERT INTO jobs_log (job_name, started_at, status) "
+            + "VALUES ('update-installment-statuses', now(), 'running')");
+        await using var fail = database.Source.CreateCommand(
+            "UPDATE jobs_log SET status = 'failed', error_message = $1");
         fail.Parameters.Add(new() { Value = message });
         Assert.Equal(1, await fail.ExecuteNonQueryAsync());
         // A row that is failed already is not told again.
@@ -159,7 +163,7 @@ public sealed class JobsInfrastructureTests
     {
         await using var database = await StartingDatabase.CreateAsync("core_tables_with_text_status");
         await database.ExecuteAsync($"ALTER TABLE agencies ADD COLUMN {column}");
-        await database.Runner.UpAsync(new MigrationId(2, 1));
+        await database.Runner.UpAsync(new MigrationId(3, 999));
         var schema = await database.DumpSchemaAsync();
 
         var refusal = await Assert.ThrowsAsync<CommandFailure>(() => database.Runner.UpAsync(new MigrationId(4, 1)));
@@ -180,7 +184,7 @@ public sealed class JobsInfrastructureTests
             INSERT INTO cron.job VALUES ('update-installment-statuses-daily');
             """);
 
-        var results = await database.Runner.UpAsync();
+        var results = await database.Runner.UpAsync(new MigrationId(4, 1));
 
         var warning = Assert.Single(results.SelectMany(result => result.Warnings));
         Assert.Contains("cron.unschedule", warning, StringComparison.Ordinal);

@@ -40,7 +40,7 @@ public sealed class MigrationRunnerTests
     public async Task A_table_held_by_a_long_transaction_ends_the_migration_with_advice_and_nothing_half_done()
     {
         await using var database = await StartingDatabase.CreateAsync("core_tables_with_text_status");
-        await database.Runner.UpAsync(new MigrationId(2, 1));
+        await database.Runner.UpAsync(new MigrationId(3, 999));
         await using var other = await database.Source.OpenConnectionAsync();
         await using var transaction = await other.BeginTransactionAsync();
         await using var read = new NpgsqlCommand("SELECT count(*) FROM agencies", other);

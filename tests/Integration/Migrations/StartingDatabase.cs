@@ -71,7 +71,8 @@ internal sealed class StartingDatabase : IAsyncDisposable
         return login;
     }
 
-    public Task DropLoginAsync(string login) => ExecuteAsync($"DROP OWNED BY {login}; DROP ROLE {login}");
+    public Task DropLoginAsync(string login) =>
+        ExecuteAsync($"GRANT {login} TO CURRENT_USER; DROP OWNED BY {login}; DROP ROLE {login}");
 
     public string ConnectionStringAs(string login) =>
         new NpgsqlConnectionStringBuilder(ConnectionString)
@@ -81,7 +82,9 @@ internal sealed class StartingDatabase : IAsyncDisposable
             Pooling = false,
         }.ConnectionString;
 
-    /// <summary>The schema as pg_dump writes it, without comments and what differs from one run of it to the next.</summary>
+    /// <summary>
+    /// The schema as pg_dump writes it, without comments and what differs from one run of it to the next.
+    /// </summary>
     public Task<string> DumpSchemaAsync() => DumpAsync("--schema-only");
 
     /// <summary>The rows of all tables, in the order of their text.</summary>

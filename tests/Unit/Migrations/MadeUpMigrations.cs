@@ -6,7 +6,9 @@ namespace Actors.Tests.Unit.Migrations;
 /// <summary>Catalogues and histories whose content does not matter.</summary>
 internal static class MadeUpMigrations
 {
-    /// <summary>A catalogue of the given versions, such as "001/001"; the text of each file names its version.</summary>
+    /// <summary>
+    /// A catalogue of the given versions, such as "001/001"; the text of each file names its version.
+    /// </summary>
     public static MigrationCatalogue Catalogue(params string[] versions) =>
         MigrationCatalogue.From(Files(versions));
 

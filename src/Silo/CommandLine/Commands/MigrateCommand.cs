@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace Actors.Silo.CommandLine.Commands;
 
-/// <summary><c>./actors migrate up|down|status|verify [--to NNN]</c>: the schema of a database, forth and back.</summary>
+/// <summary>
+/// <c>./actors migrate up|down|status|verify [--to NNN]</c>: the schema of a database, forth and back.
+/// </summary>
 public static class MigrateCommand
 {
     public static Command Create(GlobalOptions options)
