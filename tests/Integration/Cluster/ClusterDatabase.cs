@@ -11,27 +11,30 @@ namespace Actors.Tests.Integration.Cluster;
 /// </summary>
 public sealed class ClusterDatabase : IAsyncLifetime
 {
+    // Disposed even where they were not made: a failed start shall be told by its own error and no other.
     private TestDatabase? _database;
+    private NpgsqlDataSource? _owner;
+    private NpgsqlDataSource? _orleans;
 
     /// <summary>The owner's connections.</summary>
-    public NpgsqlDataSource Owner { get; private set; } = null!;
+    public NpgsqlDataSource Owner => _owner!;
 
     /// <summary>Orleans' connections.</summary>
-    public NpgsqlDataSource Orleans { get; private set; } = null!;
+    public NpgsqlDataSource Orleans => _orleans!;
 
     public async ValueTask InitializeAsync()
     {
         _database = await TestDatabase.CreateEmptyAsync();
-        Owner = NpgsqlDataSource.Create(_database.ConnectionString);
+        _owner = NpgsqlDataSource.Create(_database.ConnectionString);
         await ClusterSchema.UpAsync(Owner);
         var silo = new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Options = "-c role=actors_silo" };
-        Orleans = OrleansDataSource.Create(silo.ConnectionString);
+        _orleans = OrleansDataSource.Create(silo.ConnectionString);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await Orleans.DisposeAsync();
-        await Owner.DisposeAsync();
+        if (_orleans is not null) await _orleans.DisposeAsync();
+        if (_owner is not null) await _owner.DisposeAsync();
         if (_database is not null) await _database.DisposeAsync();
     }
 

@@ -28,9 +28,19 @@ internal sealed class RemindedCluster(NpgsqlDataSource orleans) : IAsyncDisposab
     /// <summary>A silo that is up, and the port that the others know it by.</summary>
     public sealed record RunningSilo(IHost Host, int Port);
 
-    public async Task<RunningSilo> StartSiloAsync()
+    public static (int Silo, int Gateway) FreePorts()
     {
-        var (siloPort, gatewayPort) = FreePorts();
+        using var silo = new TcpListener(IPAddress.Loopback, 0);
+        using var gateway = new TcpListener(IPAddress.Loopback, 0);
+        silo.Start();
+        gateway.Start();
+        return (((IPEndPoint)silo.LocalEndpoint).Port, ((IPEndPoint)gateway.LocalEndpoint).Port);
+    }
+
+    /// <param name="ports">Where it listens; on any free ports when left out.</param>
+    public async Task<RunningSilo> StartSiloAsync((int Silo, int Gateway)? ports = null)
+    {
+        var (siloPort, gatewayPort) = ports ?? FreePorts();
         Watch.Follow(siloPort);
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
@@ -82,14 +92,5 @@ internal sealed class RemindedCluster(NpgsqlDataSource orleans) : IAsyncDisposab
         // Together, as when a whole cluster goes down: the last ones need not take over from the first.
         await Task.WhenAll(_silos.ToList().Select(StopSiloAsync));
         Watch.Dispose();
-    }
-
-    private static (int Silo, int Gateway) FreePorts()
-    {
-        using var silo = new TcpListener(IPAddress.Loopback, 0);
-        using var gateway = new TcpListener(IPAddress.Loopback, 0);
-        silo.Start();
-        gateway.Start();
-        return (((IPEndPoint)silo.LocalEndpoint).Port, ((IPEndPoint)gateway.LocalEndpoint).Port);
     }
 }

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Actors.Tests.Integration.Cluster;
@@ -40,27 +39,21 @@ public sealed class ReminderHandoverTests(ClusterDatabase database) : IClassFixt
     }
 
     [Fact]
-    public async Task A_cluster_that_starts_again_keeps_its_reminders_and_does_not_wait_for_silos_long_gone()
+    public async Task A_silo_that_was_killed_and_starts_again_on_its_ports_replaces_itself_and_has_its_reminders()
     {
         await using var cluster = new RemindedCluster(database.Orleans);
         await using var tables = await OrleansTables.OpenAsync(database.Orleans, cluster.Id, cluster.Id);
-        await tables.Membership.InsertAsync(SomeSilo.Entry(SiloStatus.Active));
-        await tables.Membership.InsertAsync(SomeSilo.Entry(SiloStatus.Active, "::1"));
-        await database.ExecuteAsync(
-            $"""
-             UPDATE orleans.silos
-             SET i_am_alive_time = now() - interval '2 minutes', start_time = now() - interval '1 hour'
-             WHERE cluster_id = '{cluster.Id}'
-             """);
+        var ports = RemindedCluster.FreePorts();
+        var killed = SomeSilo.Entry(SiloStatus.Active);
+        killed.SiloAddress = SomeSilo.Address(port: ports.Silo);
+        await tables.Membership.InsertAsync(killed);
         var grain = GrainId.Create(GrainType.Create("reminded"), GrainIdKeyExtensions.CreateGuidKey(Guid.NewGuid()));
-        var entry = SomeReminder.Entry(grain, "cutoff");
-        await tables.Reminders.UpsertRow(entry);
+        await tables.Reminders.UpsertRow(SomeReminder.Entry(grain, "cutoff"));
 
-        var silo = await cluster.StartSiloAsync();
+        await cluster.StartSiloAsync(ports);
         var state = await cluster.TickAsync([(grain, "cutoff")]);
 
         Assert.Single(state.TicksOf(grain, "cutoff"));
-        var status = silo.Host.Services.GetRequiredService<ISiloStatusOracle>().CurrentStatus;
-        Assert.Equal(SiloStatus.Active, status);
+        Assert.Equal(SiloStatus.Dead, (await tables.Membership.SingleAsync(killed.SiloAddress)).Status);
     }
 }

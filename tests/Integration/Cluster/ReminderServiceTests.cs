@@ -70,19 +70,21 @@ public sealed class ReminderServiceTests(ReminderServiceTests.TwoSilos silos)
     {
         private readonly ClusterDatabase _database = new();
 
-        internal RemindedCluster Cluster { get; private set; } = null!;
+        private RemindedCluster? _cluster;
+
+        internal RemindedCluster Cluster => _cluster!;
 
         public async ValueTask InitializeAsync()
         {
             await _database.InitializeAsync();
-            Cluster = new RemindedCluster(_database.Orleans);
-            await Cluster.StartSiloAsync();
-            await Cluster.StartSiloAsync();
+            _cluster = new RemindedCluster(_database.Orleans);
+            await _cluster.StartSiloAsync();
+            await _cluster.StartSiloAsync();
         }
 
         public async ValueTask DisposeAsync()
         {
-            await Cluster.DisposeAsync();
+            if (_cluster is not null) await _cluster.DisposeAsync();
             await _database.DisposeAsync();
         }
     }
