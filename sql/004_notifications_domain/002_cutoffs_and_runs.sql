@@ -204,7 +204,7 @@ $$;
 
 COMMENT ON FUNCTION public.note_agency_change IS
   'Notes new and changed agencies in agency_cutoffs, and nudges the silos; the sweep finds what a lost nudge left';
-REVOKE EXECUTE ON FUNCTION public.note_agency_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.note_agency_change() FROM PUBLIC, anon, authenticated;
 
 CREATE TRIGGER trigger_note_agency_insert
 AFTER INSERT ON public.agencies
@@ -220,7 +220,9 @@ EXECUTE FUNCTION public.note_agency_change();
 -- Rights
 -- =====================================================
 
-REVOKE EXECUTE ON FUNCTION public.raise_alert(text, text, text, uuid, uuid, text, jsonb, timestamptz) FROM PUBLIC;
+-- Some databases (Supabase's) grant all that is new to anon and authenticated.
+REVOKE ALL ON FUNCTION public.raise_alert(text, text, text, uuid, uuid, text, jsonb, timestamptz)
+  FROM PUBLIC, anon, authenticated;
 GRANT EXECUTE ON FUNCTION public.raise_alert(text, text, text, uuid, uuid, text, jsonb, timestamptz) TO service_role;
 
 DO $$
@@ -229,6 +231,7 @@ DECLARE
 BEGIN
   FOREACH v_table IN ARRAY ARRAY['agency_cutoffs', 'agency_runs', 'alerts', 'sweeps'] LOOP
     EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', v_table);
+    EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC, anon, authenticated', v_table);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON public.%I TO service_role', v_table);
     -- Where service_role has BYPASSRLS (Supabase) this policy changes nothing; elsewhere it sees nothing without it.
     EXECUTE format(

@@ -422,14 +422,14 @@ COMMENT ON FUNCTION public.note_agency_failure IS
 -- Rights
 -- =====================================================
 
-REVOKE EXECUTE ON FUNCTION
+REVOKE ALL ON FUNCTION
   public.agencies_left_in_run(public.jobs_log),
   public.close_run(uuid, timestamptz, interval, jsonb),
   public.cutoff_in_sql(date, time, text),
   public.serve_agency_in_sql(uuid, uuid, timestamptz, boolean),
   public.serve_cutoffs_in_sql(timestamptz, boolean),
   public.note_agency_failure(uuid, uuid, timestamptz, text, text, text, text, text, interval)
-FROM PUBLIC;
+FROM PUBLIC, anon, authenticated;
 GRANT EXECUTE ON FUNCTION
   public.agencies_left_in_run(public.jobs_log),
   public.close_run(uuid, timestamptz, interval, jsonb),

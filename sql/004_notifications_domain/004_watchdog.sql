@@ -22,7 +22,7 @@ $$;
 
 COMMENT ON FUNCTION public.run_watchdog IS
   'Serves what is unserved if no silo has swept for a while; answers how many agencies it served';
-REVOKE EXECUTE ON FUNCTION public.run_watchdog(timestamptz, interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.run_watchdog(timestamptz, interval) FROM PUBLIC, anon, authenticated;
 
 DO $$
 BEGIN

@@ -93,3 +93,88 @@ BEGIN
   END IF;
 END
 $$;
+
+-- 002_cutoffs_and_runs, 003_serving_cutoffs, 004_watchdog
+DO $$
+DECLARE
+  missing TEXT;
+BEGIN
+  WITH problem (line) AS (
+    SELECT format('column %s.%s of type %s is missing', relation, name, type)
+    FROM (VALUES
+      ('agency_cutoffs', 'agency_id', 'uuid'), ('agency_cutoffs', 'last_cutoff_date', 'date'),
+      ('agency_cutoffs', 'last_cutoff_at', 'timestamptz'), ('agency_cutoffs', 'next_cutoff_date', 'date'),
+      ('agency_cutoffs', 'next_cutoff_at', 'timestamptz'), ('agency_cutoffs', 'tzdb_version', 'text'),
+      ('agency_cutoffs', 'settings_changed_at', 'timestamptz'), ('agency_cutoffs', 'paused_at', 'timestamptz'),
+      ('agency_cutoffs', 'paused_reason', 'text'), ('agency_cutoffs', 'set_aside_until', 'timestamptz'),
+      ('agency_cutoffs', 'failed_attempts', 'int'), ('agency_cutoffs', 'last_error', 'text'),
+      ('agency_runs', 'id', 'uuid'), ('agency_runs', 'job_id', 'uuid'), ('agency_runs', 'agency_id', 'uuid'),
+      ('agency_runs', 'cutoff_date', 'date'), ('agency_runs', 'cutoff_at', 'timestamptz'),
+      ('agency_runs', 'serves_cutoff', 'boolean'), ('agency_runs', 'trigger', 'text'),
+      ('agency_runs', 'requested_by', 'text'), ('agency_runs', 'reason', 'text'),
+      ('agency_runs', 'started_at', 'timestamptz'), ('agency_runs', 'completed_at', 'timestamptz'),
+      ('agency_runs', 'late_by', 'interval'), ('agency_runs', 'status', 'text'),
+      ('agency_runs', 'records_updated', 'int'), ('agency_runs', 'installment_ids', 'uuid[]'),
+      ('agency_runs', 'timezone', 'text'), ('agency_runs', 'overdue_cutoff_time', 'time'),
+      ('agency_runs', 'resolution', 'text'), ('agency_runs', 'tzdb_version', 'text'),
+      ('agency_runs', 'error_message', 'text'), ('alerts', 'id', 'uuid'), ('alerts', 'kind', 'text'),
+      ('alerts', 'severity', 'text'), ('alerts', 'dedup_key', 'text'), ('alerts', 'agency_id', 'uuid'),
+      ('alerts', 'job_id', 'uuid'), ('alerts', 'message', 'text'), ('alerts', 'details', 'jsonb'),
+      ('alerts', 'raised_at', 'timestamptz'), ('alerts', 'acknowledged_at', 'timestamptz'),
+      ('alerts', 'acknowledged_by', 'text'), ('alerts', 'resolved_at', 'timestamptz'),
+      ('sweeps', 'job_name', 'text'), ('sweeps', 'swept_at', 'timestamptz'), ('sweeps', 'swept_by', 'text'),
+      ('sweeps', 'agencies_found', 'int')
+    ) AS required (relation, name, type)
+    WHERE NOT EXISTS (
+      SELECT FROM pg_attribute AS a
+      WHERE a.attrelid = to_regclass('public.' || relation) AND a.attname = required.name
+        AND a.atttypid = required.type::regtype)
+    UNION ALL
+    SELECT format('%s %s is missing', kind, name)
+    FROM (VALUES
+      ('index', 'public.agency_cutoffs_next_cutoff_at_idx'), ('index', 'public.agency_runs_one_serves_each_cutoff'),
+      ('index', 'public.agency_runs_one_failure_without_a_date'), ('index', 'public.agency_runs_job_id_idx'),
+      ('index', 'public.idx_jobs_log_running'), ('index', 'public.alerts_one_open_per_problem'),
+      ('trigger', 'public.agencies.trigger_note_agency_insert'),
+      ('trigger', 'public.agencies.trigger_note_agency_update'),
+      ('function', 'public.note_agency_change()'),
+      ('function', 'public.raise_alert(text,text,text,uuid,uuid,text,jsonb,timestamp with time zone)'),
+      ('function', 'public.close_run(uuid,timestamp with time zone,interval,jsonb)'),
+      ('function', 'public.agencies_left_in_run(jobs_log)'),
+      ('function', 'public.cutoff_in_sql(date,time without time zone,text)'),
+      ('function', 'public.serve_agency_in_sql(uuid,uuid,timestamp with time zone,boolean)'),
+      ('function', 'public.serve_cutoffs_in_sql(timestamp with time zone,boolean)'),
+      ('function',
+       'public.note_agency_failure(uuid,uuid,timestamp with time zone,text,text,text,text,text,interval)'),
+      ('function', 'public.run_watchdog(timestamp with time zone,interval)')
+    ) AS required (kind, name)
+    WHERE actors.definition_of(kind, name) IS NULL
+    UNION ALL
+    SELECT format('%s has no row-level security, or service_role has no policy on it', name)
+    FROM unnest(ARRAY['agency_cutoffs', 'agency_runs', 'alerts', 'sweeps']) AS name
+    JOIN pg_class AS c ON c.oid = to_regclass('public.' || name)
+    WHERE NOT c.relrowsecurity OR NOT EXISTS (
+      SELECT FROM pg_policy WHERE polrelid = c.oid AND 'service_role'::regrole = ANY (polroles))
+    UNION ALL
+    SELECT format('service_role lacks %s on %s', right_name, name)
+    FROM unnest(ARRAY['agency_cutoffs', 'agency_runs', 'alerts', 'sweeps']) AS name,
+         unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS right_name
+    WHERE NOT has_table_privilege('service_role', to_regclass('public.' || name), right_name)
+    UNION ALL
+    SELECT format('%s must not execute %s', role, p.proname)
+    FROM unnest(ARRAY['anon', 'authenticated']) AS role, pg_proc AS p
+    WHERE p.pronamespace = 'public'::regnamespace
+      AND p.proname IN ('close_run', 'serve_cutoffs_in_sql', 'serve_agency_in_sql', 'note_agency_failure',
+                        'raise_alert', 'run_watchdog', 'note_agency_change')
+      AND has_function_privilege(role, p.oid, 'EXECUTE')
+    UNION ALL
+    SELECT format('agency %s has no row in agency_cutoffs', a.id)
+    FROM agencies AS a
+    WHERE NOT EXISTS (SELECT FROM agency_cutoffs AS c WHERE c.agency_id = a.id)
+  )
+  SELECT string_agg(line, E'\n') INTO missing FROM problem;
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION 'domain 004_notifications_domain is incomplete:%', E'\n' || missing;
+  END IF;
+END
+$$;

@@ -32,6 +32,23 @@ public sealed class TestDatabase : IAsyncDisposable
         return new TestDatabase(server, name);
     }
 
+    /// <summary>A new database with every migration applied, cloned from a template that all test processes share.</summary>
+    public static async Task<TestDatabase> CreateMigratedAsync()
+    {
+        var server = await TestServer.GetAsync();
+        var template = await MigratedTemplate.NameAsync(server);
+        var name = $"test_{Guid.NewGuid():N}";
+        await RunAsync(server, $"CREATE DATABASE {name} TEMPLATE {template}");
+        return new TestDatabase(server, name);
+    }
+
+    /// <summary>Connects as the silo's own login, once the database is migrated: it has the least rights.</summary>
+    public string SiloConnectionString => new NpgsqlConnectionStringBuilder(ConnectionString)
+    {
+        Username = "actors_silo",
+        Password = MigratedTemplate.LoginPassword,
+    }.ConnectionString;
+
     public async ValueTask DisposeAsync() => await RunAsync(server, $"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
 
     private static async Task RunAsync(TestServer server, string sql)

@@ -89,7 +89,7 @@ internal sealed partial class CoordinatorGrain(
         await jobsLog.OpenAsync([job], now, _stopping.Token);
         var request = new RunRequest(RunTrigger.Api, job.Id, requestedBy, reason);
         var unrecorded = await DispatchAsync(agencies, request);
-        await jobsLog.CloseAsync(job.Id, options.RunLimit, unrecorded, _stopping.Token);
+        await CloseAsync(job.Id, unrecorded);
         return await jobsLog.ResultOfAsync(job.Id, unrecorded, _stopping.Token);
     }
 
@@ -107,7 +107,7 @@ internal sealed partial class CoordinatorGrain(
             do
             {
                 _closing[job] = false;
-                if (await jobsLog.CloseAsync(job, options.RunLimit, [], _stopping.Token)) LogClosed(job.Value);
+                await CloseAsync(job, []);
             }
             while (_closing[job]);
         }
@@ -166,7 +166,7 @@ internal sealed partial class CoordinatorGrain(
         var failures = await DispatchAsync(finding.Agencies, request, allFailures: true);
         // Where nothing but failures came of it, nobody may have opened its row.
         if (failures.Count > 0) await jobsLog.OpenAsync([job], finding.At, _stopping.Token);
-        await jobsLog.CloseAsync(job.Id, options.RunLimit, failures, _stopping.Token);
+        await CloseAsync(job.Id, failures);
         return failures.Count;
     }
 
@@ -222,14 +222,28 @@ internal sealed partial class CoordinatorGrain(
         foreach (var job in await jobsLog.OpenJobsAsync(_stopping.Token))
         {
             if (_dispatching.Contains(job) || _closing.ContainsKey(job)) continue;
-            if (await jobsLog.CloseAsync(job, options.RunLimit, [], _stopping.Token)) closed++;
+            if (await CloseAsync(job, [])) closed++;
         }
 
         return closed;
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Closed the run {Job}")]
-    private partial void LogClosed(Guid job);
+    private async Task<bool> CloseAsync(JobId job, IReadOnlyList<AgencyFailure> unrecorded)
+    {
+        if (await jobsLog.CloseAsync(job, options.RunLimit, unrecorded, _stopping.Token) is not { } run) return false;
+        var what = run.CutoffAt is { } at ? $"cutoff at {at:uuuu-MM-dd'T'HH:mm:ss'Z'}" : $"run by {run.Trigger}";
+        if (run.Error is null) LogClosed(what, run.Agencies, run.RecordsUpdated, job.Value);
+        else LogFailed(what, run.Agencies, run.RecordsUpdated, job.Value, run.Error);
+        return true;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information,
+        Message = "Done: {Run}; {Agencies} agencies, {Installments} installments became overdue (job {Job})")]
+    private partial void LogClosed(string run, int agencies, int installments, Guid job);
+
+    [LoggerMessage(Level = LogLevel.Error,
+        Message = "Failed: {Run}; {Agencies} agencies, {Installments} installments became overdue (job {Job}): {Error}")]
+    private partial void LogFailed(string run, int agencies, int installments, Guid job, string error);
 
     [LoggerMessage(Level = LogLevel.Information,
         Message = "Swept: {Found} agencies were new, changed or late; {Done} are up to date, {Failed} failed")]

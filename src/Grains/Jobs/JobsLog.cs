@@ -24,6 +24,13 @@ internal sealed class JobsLog(GrainDatabase database)
         ON CONFLICT (id) DO NOTHING
         """;
 
+    private const string ReadClosed =
+        """
+        SELECT metadata ->> 'trigger', (metadata ->> 'cutoff_at')::timestamptz,
+               (metadata ->> 'agencies_total')::integer, records_updated, error_message
+        FROM jobs_log WHERE id = @job
+        """;
+
     private readonly ConcurrentDictionary<JobId, bool> _opened = new();
 
     /// <summary>
@@ -56,23 +63,46 @@ internal sealed class JobsLog(GrainDatabase database)
     }
 
     /// <summary>
-    /// Closes a run when no agency of it is left, or when it has lasted for its limit. False when it goes on, is being
+    /// Closes a run when no agency of it is left, or when it has lasted for its limit. Null when it goes on, is being
     /// written to, or was closed before.
     /// </summary>
     /// <param name="job">The run.</param>
     /// <param name="limit">How long a run may stay open.</param>
     /// <param name="unrecorded">Failures that could not be written into the ledger: not knowing is a failure too.</param>
     /// <param name="cancellationToken">Gives up; the row stays open for the next sweep.</param>
-    public async Task<bool> CloseAsync(
+    public async Task<ClosedRun?> CloseAsync(
         JobId job, TimeSpan limit, IReadOnlyList<AgencyFailure> unrecorded, CancellationToken cancellationToken)
     {
-        await using var command = database.Source.CreateCommand(
-            "SELECT close_run(@job, coalesce(@now, clock_timestamp()), @limit, @unrecorded) IS NOT NULL");
-        command.Parameters.AddWithValue("job", job.Value);
-        command.Parameters.AddWithValue("limit", NpgsqlDbType.Interval, Duration.FromTimeSpan(limit));
-        command.Parameters.AddWithValue("unrecorded", NpgsqlDbType.Jsonb, FailuresJson.Of(unrecorded));
-        command.Parameters.Add(MarkingParameters.Now(database.Clock.Replacement));
-        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+        await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new NpgsqlBatchCommand("SELECT close_run(@job, coalesce(@now, clock_timestamp()), @limit, @unrecorded)")
+                {
+                    Parameters =
+                    {
+                        new NpgsqlParameter("job", job.Value),
+                        new NpgsqlParameter("limit", NpgsqlDbType.Interval) { Value = Duration.FromTimeSpan(limit) },
+                        new NpgsqlParameter("unrecorded", NpgsqlDbType.Jsonb) { Value = FailuresJson.Of(unrecorded) },
+                        MarkingParameters.Now(database.Clock.Replacement),
+                    },
+                },
+                new NpgsqlBatchCommand(ReadClosed) { Parameters = { new NpgsqlParameter("job", job.Value) } },
+            },
+        };
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        if (reader.IsDBNull(0)) return null;
+
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return new ClosedRun(
+            reader.GetString(0),
+            reader.IsDBNull(1) ? null : reader.GetFieldValue<Instant>(1),
+            reader.GetInt32(2),
+            reader.GetInt32(3),
+            reader.IsDBNull(4) ? null : reader.GetString(4));
     }
 
     /// <summary>The runs that are open, oldest first, up to 1,000.</summary>
@@ -124,3 +154,11 @@ internal sealed class JobsLog(GrainDatabase database)
         NpgsqlBatchCommand ForJob(string sql) => new(sql) { Parameters = { new NpgsqlParameter("job", job.Value) } };
     }
 }
+
+/// <summary>A run that was closed just now.</summary>
+/// <param name="Trigger">What started it, in the words of `jobs_log.metadata`.</param>
+/// <param name="CutoffAt">The instant it served; null for catching up and for what was asked for.</param>
+/// <param name="Agencies">How many agencies it concerned.</param>
+/// <param name="RecordsUpdated">How many installments it marked.</param>
+/// <param name="Error">Null when nothing failed.</param>
+internal sealed record ClosedRun(string Trigger, Instant? CutoffAt, int Agencies, int RecordsUpdated, string? Error);
