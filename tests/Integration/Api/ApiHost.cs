@@ -1,5 +1,6 @@
 using Actors.Api;
 using Actors.Api.Access;
+using Actors.Silo.Migrations;
 using Actors.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -56,7 +57,7 @@ public sealed class ApiHost : IAsyncLifetime
     {
         testDatabase = await TestDatabase.CreateEmptyAsync();
         Database = NpgsqlDataSource.Create(testDatabase.ConnectionString);
-        await ApiKeysTable.CreateAsync(Database);
+        await new MigrationRunner(testDatabase.ConnectionString).UpAsync();
         await StartAsync(_ => { });
     }
 

@@ -4,26 +4,9 @@ using Xunit;
 
 namespace Actors.Tests.Integration.Api;
 
-/// <summary>The table `api_keys` of a test: made as migration 002 makes it, filled with keys in any state.</summary>
+/// <summary>The table `api_keys` of a test, filled with keys in any state.</summary>
 internal static class ApiKeysTable
 {
-    private const string Definition =
-        """
-        CREATE TABLE api_keys (
-          id UUID PRIMARY KEY DEFAULT gen_random_uuid(),
-          name TEXT NOT NULL CHECK (name <> '' AND length(name) <= 100),
-          key_hash BYTEA NOT NULL UNIQUE CHECK (octet_length(key_hash) = 32),
-          scopes TEXT[] NOT NULL DEFAULT '{trigger}',
-          created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
-          expires_at TIMESTAMPTZ,
-          revoked_at TIMESTAMPTZ,
-          last_used_at TIMESTAMPTZ
-        );
-        CREATE UNIQUE INDEX idx_api_keys_active_name ON api_keys (name) WHERE revoked_at IS NULL
-        """;
-
-    public static Task CreateAsync(NpgsqlDataSource source) => ExecuteAsync(source, Definition);
-
     /// <summary>A key that is let in, unless <paramref name="assignments"/> to its row say otherwise.</summary>
     /// <param name="source">Where the table is.</param>
     /// <param name="assignments">Such as `revoked_at = now()`.</param>
