@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Actors.Silo.Import;
 
-/// <summary>What the database knows of the optional columns of agencies: the zones, and the columns' defaults.</summary>
+/// <summary>What the database knows of the optional columns of agencies: the zones, and the defaults.</summary>
 internal static class AgencySettings
 {
     private static readonly Dictionary<string, string> UsualDefaults = new()

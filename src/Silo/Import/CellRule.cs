@@ -51,8 +51,9 @@ internal sealed record CellRule(Func<string, bool> Accepts, Func<string, string>
         value => TimeOnly.TryParseExact(value, TimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.None, out _),
         _ => "is not a time from 00:00:00 to 23:59:59; write it as HH:mm or HH:mm:ss");
 
-    /// <summary>A whole number of days from 1 to 30. .NET takes trailing NUL characters too, PostgreSQL does not.</summary>
+    /// <summary>A whole number of days from 1 to 30.</summary>
     public static CellRule DueSoonDays { get; } = new(
+        // .NET takes trailing NUL characters too, which PostgreSQL does not.
         value => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var days)
             && days is >= 1 and <= 30 && !value.Contains('\0', StringComparison.Ordinal),
         _ => "is not a whole number from 1 to 30");

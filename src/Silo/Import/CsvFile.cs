@@ -14,7 +14,7 @@ internal sealed class CsvFile : IDisposable
 {
     private const int LongestField = 65_536;
 
-    /// <summary>No character, so no file has it: it stands for bytes that are not UTF-8, which are then named by cell.</summary>
+    /// <summary>No character, so no file has it: it stands for bytes that are not UTF-8, to name their cell.</summary>
     private const char InvalidBytes = '\uFFFF';
 
     private readonly IReadOnlyList<ImportColumn> columns;
@@ -42,7 +42,7 @@ internal sealed class CsvFile : IDisposable
     /// <summary>The line, from 1 for the header, on which the current record starts.</summary>
     public int Line { get; private set; }
 
-    /// <summary>Reads the header. Where it is wrong, the errors say how and the file must not be read further.</summary>
+    /// <summary>Reads the header. Where it is wrong, the errors say how, and the file must not be read on.</summary>
     /// <exception cref="CommandFailure">The file is empty.</exception>
     public static async Task<CsvFile> OpenAsync(
         Stream stream, string name, IReadOnlyList<ImportColumn> columns, ImportErrors errors)

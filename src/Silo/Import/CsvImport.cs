@@ -62,7 +62,9 @@ public static class CsvImport
         catch (IOException error)
         {
             throw new CommandFailure(
-                ExitCode.BadInput, $"{file} could not be read to its end: {error.Message} Nothing was imported.", error);
+                ExitCode.BadInput,
+                $"{file} could not be read to its end: {error.Message} Nothing was imported.",
+                error);
         }
     }
 

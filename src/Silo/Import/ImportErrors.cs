@@ -19,13 +19,13 @@ internal sealed class ImportErrors
 
     public bool Any => total > 0;
 
-    /// <summary>Adds one error. They must come in the order of the lines, and the sentence is asked for if it is shown.</summary>
+    /// <summary>Adds one error, in the order of the lines; the sentence is asked for only if it is shown.</summary>
     public void Add(int line, Func<string> sentence)
     {
         if (total++ < Shown) first.Add((line, sentence()));
     }
 
-    /// <summary>Adds what one check found: its first errors in the order of the lines, and how many there are.</summary>
+    /// <summary>Adds what one check found: its first errors in the order of the lines, and the count of all.</summary>
     public void AddFound(IReadOnlyCollection<(int Line, string Sentence)> found, long count)
     {
         first.AddRange(found);

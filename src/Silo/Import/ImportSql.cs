@@ -29,17 +29,21 @@ internal static class ImportSql
 
     public const string AnalyzeStaging = "ANALYZE pg_temp.staged";
 
-    public const string DropStaging = "DROP TABLE pg_temp.staged";
+    public const string DropStaging = "DROP TABLE pg_temp.staged, pg_temp.repeated";
+
+    /// <summary>Looked for once, since that takes seconds for a million rows; usually there is none.</summary>
+    public const string FindRepeated = """
+        CREATE TEMP TABLE repeated ON COMMIT DROP AS
+        SELECT id, min(line) AS first_line FROM pg_temp.staged GROUP BY id HAVING count(*) > 1
+        """;
 
     /// <summary>Columns: line, id, the earlier line, its values, this line's values, count.</summary>
     public static string FindRepeatedWithOtherContent(ImportTable table) => $"""
-        WITH repeated AS (
-          SELECT id, min(line) AS first_line FROM pg_temp.staged GROUP BY id HAVING count(*) > 1
-        )
         SELECT staged.line, staged.id::text, repeated.first_line,
-               ARRAY[{Join(table, c => $"earlier.{c.Name}::text")}], ARRAY[{Join(table, c => $"staged.{c.Name}::text")}],
+               ARRAY[{Join(table, c => $"earlier.{c.Name}::text")}],
+               ARRAY[{Join(table, c => $"staged.{c.Name}::text")}],
                count(*) OVER ()
-        FROM repeated
+        FROM pg_temp.repeated
         JOIN pg_temp.staged earlier ON earlier.line = repeated.first_line
         JOIN pg_temp.staged ON staged.id = repeated.id AND staged.line > repeated.first_line
         WHERE ({Join(table, c => $"staged.{c.Name}")}) IS DISTINCT FROM ({Join(table, c => $"earlier.{c.Name}")})
@@ -69,7 +73,7 @@ internal static class ImportSql
 
     public const string DropRepeated = """
         DELETE FROM pg_temp.staged
-        USING (SELECT id, min(line) AS first_line FROM pg_temp.staged GROUP BY id HAVING count(*) > 1) repeated
+        USING pg_temp.repeated
         WHERE staged.id = repeated.id AND staged.line > repeated.first_line
         """;
 
@@ -101,11 +105,12 @@ internal static class ImportSql
         """;
 
     /// <summary>
-    /// In the order of the file, which usually has the installments of a plan together: they then lie together on disk.
+    /// A temporary table is read in the order in which it was filled, which is that of the file. It usually has the
+    /// installments of a plan together, and they then lie together on disk. Sorting a million rows would take seconds.
     /// </summary>
     public static string InsertRemaining(ImportTable table) => $"""
         INSERT INTO {table.Name} ({Join(table, c => c.Name)})
-        SELECT {Join(table, c => c.Inserted)} FROM pg_temp.staged ORDER BY line
+        SELECT {Join(table, c => c.Inserted)} FROM pg_temp.staged
         """;
 
     private static string Differs(ImportColumn column)

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Actors.Silo.Import;
 
-/// <summary>The rows of one file in a temporary table, beside the table they go to. It works in the open transaction.</summary>
+/// <summary>The rows of one file in a temporary table of the open transaction, beside the table they go to.</summary>
 internal sealed class Staging(NpgsqlConnection connection, ImportTable table, CancellationToken cancellationToken)
 {
     private const int ChunkLength = 64 * 1024;
@@ -19,8 +19,8 @@ internal sealed class Staging(NpgsqlConnection connection, ImportTable table, Ca
     /// <summary>Stages every good record of the file, and adds what is wrong in the others to its errors.</summary>
     public async Task CopyAsync(CsvFile file)
     {
-        // The writer is completed only after the last record: without that, disposing it would end a cut-off COPY as if
-        // it were whole. The transaction that holds the table is given up in that case.
+        // Disposing the writer ends the COPY, also one that is cut off in the middle: the caller then gives up the
+        // transaction, and with it the temporary table.
         await using (var writer = await connection.BeginTextImportAsync(
             ImportSql.CopyIntoStaging(table), cancellationToken))
         {
@@ -44,6 +44,7 @@ internal sealed class Staging(NpgsqlConnection connection, ImportTable table, Ca
     /// <summary>Adds to the errors what only the file as a whole, or the database, can tell.</summary>
     public async Task CheckAsync(ImportErrors errors)
     {
+        await ExecuteAsync(ImportSql.FindRepeated);
         await CheckContentAsync(ImportSql.FindRepeatedWithOtherContent(table), errors);
         await CheckContentAsync(ImportSql.FindThereWithOtherContent(table), errors);
         if (table.Parent is { } parent) await CheckParentsAsync(parent, errors);
@@ -52,7 +53,7 @@ internal sealed class Staging(NpgsqlConnection connection, ImportTable table, Ca
     /// <returns>How many lines repeat an earlier one; they are no longer staged.</returns>
     public Task<long> DropRepeatedAsync() => ExecuteAsync(ImportSql.DropRepeated);
 
-    /// <returns>How many rows are there already, and how many of them with another status; none is staged any more.</returns>
+    /// <returns>How many rows are there already, and with another status; none is staged any more.</returns>
     public async Task<(long There, long StatusKept)> DropThereAsync()
     {
         var kept = ImportSql.CountKept(table) is { } count ? await ScalarAsync<long>(count) : 0;
@@ -117,7 +118,10 @@ internal sealed class Staging(NpgsqlConnection connection, ImportTable table, Ca
         {
             int? earlierLine = await reader.IsDBNullAsync(2, cancellationToken) ? null : reader.GetInt32(2);
             found.Add((reader.GetInt32(0), Conflict(
-                reader.GetString(1), earlierLine, reader.GetFieldValue<string?[]>(3), reader.GetFieldValue<string?[]>(4))));
+                reader.GetString(1),
+                earlierLine,
+                reader.GetFieldValue<string?[]>(3),
+                reader.GetFieldValue<string?[]>(4))));
             count = reader.GetInt64(5);
         }
 
@@ -145,7 +149,8 @@ internal sealed class Staging(NpgsqlConnection connection, ImportTable table, Ca
         var differences = table.Columns
             .Select((column, index) => (column, there: there[index], given: given[index]))
             .Where(pair => pair.there != pair.given)
-            .Select(pair => $"{pair.column.Name} {Shown(pair.column, pair.there)}, not {Shown(pair.column, pair.given)}");
+            .Select(pair =>
+                $"{pair.column.Name} {Shown(pair.column, pair.there)}, not {Shown(pair.column, pair.given)}");
         var place = earlierLine is { } line ? $"in line {line}" : "there";
         return $"{table.Noun} {id} is already {place} with {string.Join(", and ", differences)}.";
     }

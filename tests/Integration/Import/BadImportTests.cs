@@ -5,7 +5,7 @@ using static Actors.Tests.Integration.Import.ImportDatabase;
 
 namespace Actors.Tests.Integration.Import;
 
-/// <summary>Every wrong file gets a sentence that names the line and the value, exit code 3, and changes nothing.</summary>
+/// <summary>A wrong file gets a sentence that names the line and the value, exit code 3, and changes nothing.</summary>
 public sealed class BadImportTests(UnchangedDatabase unchanged) : IClassFixture<UnchangedDatabase>
 {
     private readonly ImportDatabase database = unchanged.Database;

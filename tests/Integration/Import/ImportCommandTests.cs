@@ -29,7 +29,7 @@ public sealed class ImportCommandTests
     }
 
     [Theory]
-    [InlineData("/nowhere/plans.csv", "/nowhere/plans.csv cannot be read: there is no such file. Nothing was imported.")]
+    [InlineData("/nowhere/a.csv", "/nowhere/a.csv cannot be read: there is no such file. Nothing was imported.")]
     [InlineData("/", "/ cannot be read: it is a folder. Nothing was imported.")]
     public async Task A_file_that_cannot_be_read_is_named(string file, string message)
     {

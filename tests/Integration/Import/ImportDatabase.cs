@@ -59,7 +59,7 @@ internal sealed class ImportDatabase : IAsyncDisposable
             .ConnectionString;
     }
 
-    /// <summary>Without a pool, so that what a test changes about logins and the database holds for what follows.</summary>
+    /// <summary>Without a pool, so that what a test changes about the database holds for what follows.</summary>
     public string ConnectionString { get; }
 
     public static Task<ImportDatabase> CreateAsync() => CreateAsync(Agencies + StatusAsText);

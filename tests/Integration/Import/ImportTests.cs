@@ -42,7 +42,8 @@ public sealed class ImportTests
     {
         await using var database = await ImportDatabase.CreateAsync();
         var result = await database.ImportAsync(ImportKind.Agencies,
-            $"\uFEFF\"timezone\",name,id\r\n\r\n\"Asia/Tokyo\",\"Fish, \"\"Chips\"\" \\ & Söhne\",{Id('a', 1)}\r\n\r\n");
+            "\uFEFF\"timezone\",name,id\r\n\r\n"
+            + $"\"Asia/Tokyo\",\"Fish, \"\"Chips\"\" \\ & Söhne\",{Id('a', 1)}\r\n\r\n");
         Assert.Equal(1, result.Inserted);
         Assert.Equal(
             ["Fish, \"Chips\" \\ & Söhne|Asia/Tokyo|17:00:00|4"],
@@ -75,7 +76,8 @@ public sealed class ImportTests
         Assert.Equal(
             ["Australia/Brisbane 17:00:00 7", "UTC 17:00:00 3"],
             await database.RowsAsync(
-                "SELECT concat_ws(' ', timezone, overdue_cutoff_time, due_soon_threshold_days) FROM agencies ORDER BY id"));
+                "SELECT concat_ws(' ', timezone, overdue_cutoff_time, due_soon_threshold_days) FROM agencies "
+                + "ORDER BY id"));
     }
 
     [Fact]

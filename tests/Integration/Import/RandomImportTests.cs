@@ -11,6 +11,7 @@ namespace Actors.Tests.Integration.Import;
 public sealed class RandomImportTests
 {
     private const string Header = "id,payment_plan_id,amount,student_due_date,status";
+    private static readonly DateOnly FirstDay = new(1900, 1, 1);
     private static readonly string[] Words = ["draft", "pending", "paid", "partial", "overdue", "cancelled"];
 
     private static readonly string[] Corruptions =
@@ -27,7 +28,7 @@ public sealed class RandomImportTests
         (number, cents, day, word) => new[]
         {
             Id('c', number), Id('b', 1), (cents / 100m).ToString("0.00", CultureInfo.InvariantCulture),
-            day % 7 == 0 ? "" : new DateOnly(1900, 1, 1).AddDays(day).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            day % 7 == 0 ? "" : FirstDay.AddDays(day).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
             word,
         });
 
@@ -90,7 +91,8 @@ public sealed class RandomImportTests
     private static byte[] Csv(string[][] rows, (int[] Order, bool Quoted, string End, bool Mark) form)
     {
         var lines = rows.Prepend(Header.Split(','))
-            .Select(row => string.Join(',', form.Order.Select(column => form.Quoted ? $"\"{row[column]}\"" : row[column])));
+            .Select(row => string.Join(',', form.Order.Select(
+                column => form.Quoted ? $"\"{row[column]}\"" : row[column])));
         return Encoding.UTF8.GetBytes((form.Mark ? "\uFEFF" : "") + string.Join(form.End, lines));
     }
 }

@@ -52,7 +52,8 @@ public sealed class RefusedImportTests
             "The database is read-only",
             await database.FailToImportAsync(ImportKind.Plans, file, ExitCode.DatabaseUnsuitable),
             StringComparison.Ordinal);
-        await database.ExecuteAsync("SET transaction_read_only = off; ALTER TABLE payment_plans RENAME status TO state");
+        await database.ExecuteAsync(
+            "SET transaction_read_only = off; ALTER TABLE payment_plans RENAME status TO state");
         Assert.StartsWith(
             "The database has no column status in public.payment_plans; bring it up to date with: ./actors migrate up",
             (await Assert.ThrowsAsync<CommandFailure>(() => database.ImportAsync(ImportKind.Plans, file))).Message,

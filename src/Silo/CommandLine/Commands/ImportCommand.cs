@@ -26,7 +26,8 @@ public static class ImportCommand
             Of(options, ImportKind.Installments,
                 "Import id,payment_plan_id,amount,student_due_date,status. The plans must be there. An empty "
                 + "student_due_date is never due. The status moves on by itself (pending, overdue, paid), so an "
-                + "installment that is there already with another status counts as unchanged and keeps the one it has. "),
+                + "installment that is there already with another status counts as unchanged and keeps the one "
+                + "it has. "),
         };
 
     private static Command Of(GlobalOptions options, ImportKind kind, string description)
