@@ -8,9 +8,10 @@ public static class NearestName
     private static readonly Damerau Edits = new();
 
     /// <summary>
-    /// The candidate nearest to a word, or null where none is near: at most one letter in five is missing, added, wrong
-    /// or swapped with its neighbour. Upper and lower case are the same. Of names with a path, such as zones, the last
-    /// part alone may be near too: Honolulu and America/Honolulu both find Pacific/Honolulu.
+    /// The candidate nearest to a word, or null where none is near: at most one letter in five (in a word of four, one
+    /// after the first) is missing, added, wrong or swapped with its neighbour. Upper and lower case are the same. Of
+    /// names with a path, such as zones, the last part alone may be near too: Honolulu and America/Honolulu both find
+    /// Pacific/Honolulu.
     /// </summary>
     /// <param name="word">What was typed.</param>
     /// <param name="candidates">The names that exist. Of equally near ones the first in ordinal order is taken.</param>
@@ -38,8 +39,13 @@ public static class NearestName
 
     private static double? EditsIfNear(string word, string candidate)
     {
-        // Short words get no edit at all: from AEST to EST is one letter and half the world.
-        var limit = word.Length / 5;
+        // Short words get little: from AEST to EST is one letter and half the world.
+        var limit = word.Length switch
+        {
+            < 4 => 0,
+            4 => char.ToUpperInvariant(word[0]) == char.ToUpperInvariant(candidate.FirstOrDefault()) ? 1 : 0,
+            _ => word.Length / 5,
+        };
         // The difference in length is a lower bound, and spares most of the work over a long list.
         if (Math.Abs(word.Length - candidate.Length) > limit) return null;
         var edits = Edits.Distance(word.ToUpperInvariant(), candidate.ToUpperInvariant());

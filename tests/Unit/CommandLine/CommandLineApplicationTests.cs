@@ -83,15 +83,6 @@ public sealed class CommandLineApplicationTests
         Assert.Equal(130, code);
     }
 
-    [Theory]
-    [InlineData("databse", "database")]
-    [InlineData("DATABASE", "database")]
-    [InlineData("dwn", "down")]
-    [InlineData("xyz", null)]
-    [InlineData("", null)]
-    public void The_nearest_word_differs_in_at_most_a_third_of_its_letters(string word, string? nearest) =>
-        Assert.Equal(nearest, NearestWord.To(word, ["database", "down"]));
-
     private static Command Throwing(Exception exception)
     {
         var fail = new Command("fail");
