@@ -17,7 +17,7 @@ public sealed class ChildProgram : IDisposable
     /// <summary>The command line, as `./actors` runs it.</summary>
     public static ChildProgram Actors(params string[] arguments) => Start("Actors.Silo.dll", arguments);
 
-    /// <summary>A process that holds the embedded database in a folder until its input ends, or until it is killed.</summary>
+    /// <summary>Holds the embedded database in a folder until its input ends, or until it is killed.</summary>
     public static ChildProgram Holder(string folder, string purpose) =>
         Start("Actors.Tests.EmbeddedHolder.dll", folder, purpose);
 

@@ -24,7 +24,8 @@ public sealed class EmbeddedFolder : IAsyncDisposable
     public string Cluster => In("postgres");
 
     /// <summary>The process id of the server, from its pid file.</summary>
-    public int ServerProcess => int.Parse(File.ReadLines(In("postgres/postmaster.pid")).First(), CultureInfo.InvariantCulture);
+    public int ServerProcess =>
+        int.Parse(File.ReadLines(In("postgres/postmaster.pid")).First(), CultureInfo.InvariantCulture);
 
     public bool IsServerUp => File.Exists(In("postgres/postmaster.pid"));
 
@@ -42,8 +43,9 @@ public sealed class EmbeddedFolder : IAsyncDisposable
     /// <summary>The first column of the first row, in the database that a URL names.</summary>
     public static async Task<object?> AskAsync(string url, string sql)
     {
-        await using var connection = new NpgsqlConnection(
-            new NpgsqlConnectionStringBuilder(DatabaseUrl.Parse(url).ConnectionString) { Pooling = false }.ConnectionString);
+        var target = DatabaseUrl.Parse(url);
+        target.Pooling = false;
+        await using var connection = new NpgsqlConnection(target.ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync();

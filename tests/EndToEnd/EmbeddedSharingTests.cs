@@ -26,7 +26,7 @@ public sealed class EmbeddedSharingTests
         var down = await folder.DownAsync();
         Assert.Equal($"Stopped the embedded PostgreSQL (process {server}) in {folder.Path}.", down.Output);
         Assert.False(folder.IsServerUp);
-        Assert.Contains("No embedded PostgreSQL is running", (await folder.DownAsync()).Output, StringComparison.Ordinal);
+        Assert.Equal($"No embedded PostgreSQL is running in {folder.Path}.", (await folder.DownAsync()).Output);
     }
 
     [Fact]
@@ -54,7 +54,8 @@ public sealed class EmbeddedSharingTests
     {
         await using var folder = new EmbeddedFolder();
         await using var first = await EmbeddedPostgres.StartAsync(
-            new EmbeddedPostgresOptions { Folder = folder.Path, Purpose = EmbeddedPurpose.Serve }, CancellationToken.None);
+            new EmbeddedPostgresOptions { Folder = folder.Path, Purpose = EmbeddedPurpose.Serve },
+            CancellationToken.None);
         first.Announce(new Uri("http://127.0.0.1:5080"));
 
         using var second = ChildProgram.Holder(folder.Path, "Serve");

@@ -52,8 +52,8 @@ public sealed class EmbeddedStartTests
             await EmbeddedFolder.AskAsync(
                 embedded.OwnerUrl,
                 """
-                SELECT concat_ws(' ', rolname, pg_get_userbyid(datdba), left(rolsuper::text, 1), left(rolcreaterole::text, 1),
-                                 left(rolcreatedb::text, 1))
+                SELECT concat_ws(' ', rolname, pg_get_userbyid(datdba), left(rolsuper::text, 1),
+                                 left(rolcreaterole::text, 1), left(rolcreatedb::text, 1))
                   FROM pg_roles, pg_database WHERE rolname = current_user AND datname = current_database()
                 """));
         Assert.Equal(

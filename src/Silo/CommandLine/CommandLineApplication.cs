@@ -80,7 +80,7 @@ public static class CommandLineApplication
         }
     }
 
-    // One sentence about the first thing that is wrong: what follows it mostly comes of it. That a command is missing is
+    // One sentence about the first thing that is wrong: what follows mostly comes of it. That a command is missing is
     // said first by the library although it comes of a command's name that is mistyped.
     private static string Complaint(ParseResult parsed)
     {

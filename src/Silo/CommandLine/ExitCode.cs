@@ -1,6 +1,6 @@
 namespace Actors.Silo.CommandLine;
 
-/// <summary>What the process answers to the shell. `./actors --help` prints this list; the numbers never change.</summary>
+/// <summary>What the process answers to the shell. `actors --help` lists them; the numbers never change.</summary>
 public enum ExitCode
 {
     /// <summary>Done.</summary>

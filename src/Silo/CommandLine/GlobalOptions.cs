@@ -9,7 +9,7 @@ public sealed class GlobalOptions
     public const string DatabaseVariable = "ACTORS_DATABASE";
     public const string DataVariable = "ACTORS_DATA";
 
-    /// <summary>A connection string or a postgres:// URL; falls back to ACTORS_DATABASE, then to the embedded one.</summary>
+    /// <summary>A connection string or a postgres:// URL; else ACTORS_DATABASE; else the embedded one.</summary>
     public Option<string?> Database { get; } = new("--database")
     {
         Description = "The database: a connection string or a postgres:// URL. Default: ACTORS_DATABASE, "

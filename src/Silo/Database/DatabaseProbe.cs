@@ -62,8 +62,8 @@ public static class DatabaseProbe
             NpgsqlException { InnerException: SocketException or TimeoutException or IOException } lost =>
                 new CommandFailure(
                     ExitCode.DatabaseUnreachable,
-                    $"{name} does not answer ({Reason(lost)}): check that PostgreSQL runs there and that host and port are "
-                    + "right.",
+                    $"{name} does not answer ({Reason(lost)}): check that PostgreSQL runs there and that host "
+                    + "and port are right.",
                     lost),
             NpgsqlException other when other.IsTransient || other.GetType() == typeof(NpgsqlException) =>
                 new CommandFailure(
@@ -93,8 +93,8 @@ public static class DatabaseProbe
         return isReadOnly
             ? new CommandFailure(
                 ExitCode.DatabaseUnsuitable,
-                $"{name} is read-only for this login (default_transaction_read_only is on): use a login, or a server, that "
-                + "may write.")
+                $"{name} is read-only for this login (default_transaction_read_only is on): use a login, or a "
+                + "server, that may write.")
             : null;
     }
 
@@ -141,5 +141,6 @@ public static class DatabaseProbe
     };
 
     private static string Name(NpgsqlConnectionStringBuilder target) => string.Create(
-        CultureInfo.InvariantCulture, $"The database '{target.Database ?? target.Username}' at {target.Host}:{target.Port}");
+        CultureInfo.InvariantCulture,
+        $"The database '{target.Database ?? target.Username}' at {target.Host}:{target.Port}");
 }

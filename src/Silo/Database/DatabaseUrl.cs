@@ -92,7 +92,7 @@ public static class DatabaseUrl
         var authority = pathStart < 0 ? body : body[..pathStart];
         var database = pathStart < 0 ? "" : body[(pathStart + 1)..];
         if (database.Contains('@', StringComparison.Ordinal) || database.Contains('/', StringComparison.Ordinal))
-            throw Wrong("a / stands before the end of the host; write / as %2F and ? as %3F in a user name or password");
+            throw Wrong("a / stands before the end of the host; write / as %2F and ? as %3F in user name and password");
 
         var builder = new NpgsqlConnectionStringBuilder();
         var at = authority.LastIndexOf('@');
@@ -179,7 +179,8 @@ public static class DatabaseUrl
         {
             builder[keyword] = value;
         }
-        catch (Exception e) when (e is ArgumentException or FormatException or InvalidCastException or OverflowException)
+        catch (Exception e)
+            when (e is ArgumentException or FormatException or InvalidCastException or OverflowException)
         {
             // The value is left out: somebody may have put a password there by mistake.
             throw Wrong($"the value of '{asWritten}' cannot be used");

@@ -92,7 +92,8 @@ internal sealed class EmbeddedCluster(DataFolder folder, EmbeddedPostgresOptions
                 continue;
             throw new CommandFailure(
                 ExitCode.DatabaseUnreachable,
-                $"The embedded PostgreSQL in {folder.Path} does not start. The end of {folder.ServerLog}:\n{LogTail()}");
+                $"The embedded PostgreSQL in {folder.Path} does not start. The end of {folder.ServerLog}:\n"
+                + LogTail());
         }
     }
 
@@ -110,8 +111,9 @@ internal sealed class EmbeddedCluster(DataFolder folder, EmbeddedPostgresOptions
             {
                 throw new CommandFailure(
                     ExitCode.DatabaseUnreachable,
-                    $"The embedded PostgreSQL (process {seen.ProcessId}) has been {seen.Phase.ToString().ToLowerInvariant()}"
-                    + $" for {StartLimit.TotalMinutes:0} minutes: see {folder.ServerLog}.");
+                    $"The embedded PostgreSQL (process {seen.ProcessId}) has been "
+                    + $"{seen.Phase.ToString().ToLowerInvariant()} for {StartLimit.TotalMinutes:0} minutes: "
+                    + $"see {folder.ServerLog}.");
             }
 
             await Task.Delay(PollInterval, cancellationToken);
@@ -166,7 +168,8 @@ internal sealed class EmbeddedCluster(DataFolder folder, EmbeddedPostgresOptions
             folder.Path,
             programs.PgCtl,
             "start", "--silent", "--wait", "--timeout", StartLimit.TotalSeconds.ToString(CultureInfo.InvariantCulture),
-            "--pgdata", "postgres", "--log", "postgres/server.log", "--options", string.Join(' ', ServerSettings(port)));
+            "--pgdata", "postgres", "--log", "postgres/server.log", "--options",
+            string.Join(' ', ServerSettings(port)));
         var finished = ChildProcess.FinishAsync(starter, cancellationToken);
         // pg_ctl looks ten times a second; we look more often, and leave it to notice a server that died.
         while (!finished.IsCompleted)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Actors.Silo.CommandLine;
 using Npgsql;
 
@@ -42,10 +41,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private readonly EmbeddedPostgresOptions options;
     private readonly EmbeddedCluster cluster;
     private readonly FileLock use;
-    private readonly FileLock? serving;
+    private readonly UpLock? serving;
     private EmbeddedState state = EmbeddedState.Create();
 
-    private EmbeddedPostgres(DataFolder folder, EmbeddedPostgresOptions options, FileLock use, FileLock? serving)
+    private EmbeddedPostgres(DataFolder folder, EmbeddedPostgresOptions options, FileLock use, UpLock? serving)
     {
         this.folder = folder;
         this.options = options;
@@ -62,17 +61,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// <summary>Whether this call started the server, rather than finding it up.</summary>
     public bool WasStarted { get; private set; }
 
-    /// <summary>Whether an `up` serves this database now.</summary>
-    public bool IsServed
-    {
-        get
-        {
-            if (serving is not null)
-                return true;
-            using var free = FileLock.TryExclusive(folder.UpLock);
-            return free is null;
-        }
-    }
+    /// <summary>Whether an `up`, this one or another, served this database when it was started or found.</summary>
+    public bool IsServed { get; private set; }
 
     /// <summary>Owns the database; may create roles, is no superuser.</summary>
     public string OwnerConnectionString => Connection(EmbeddedLogins.Owner, state.OwnerPassword);
@@ -103,7 +93,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         var folder = await FolderOfAsync(options, cancellationToken);
         folder.Prepare();
         using var starting = await LockStartAsync(folder, options.Report, cancellationToken);
-        var serving = options.Purpose == EmbeddedPurpose.Serve ? LockServing(folder) : null;
+        var serving = options.Purpose == EmbeddedPurpose.Serve ? UpLock.Take(folder) : null;
         // It is taken exclusively only under the start lock, which we hold, so it is to be had.
         var use = FileLock.TryShared(folder.UseLock)
             ?? throw new InvalidOperationException($"{folder.UseLock} is held against the rules.");
@@ -130,11 +120,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             return null;
         folder.Prepare();
         using var starting = await LockStartAsync(folder, options.Report, cancellationToken);
-        using var serving = LockServing(folder);
+        using var serving = UpLock.Take(folder);
         using var alone = FileLock.TryExclusive(folder.UseLock) ?? throw new CommandFailure(
             ExitCode.AlreadyRunning,
             $"A command is working on the embedded database in {folder.Path}: wait for it to end, then try again.");
-        File.Delete(folder.UpNote);
         var cluster = new EmbeddedCluster(folder, options);
         var running = await cluster.SettleAsync(cancellationToken);
         if (running.Phase != PostmasterPhase.Ready)
@@ -150,7 +139,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         (await FolderOfAsync(options, cancellationToken)).Path;
 
     /// <summary>Lets a second `up` say where the first one, this one, is to be found.</summary>
-    public void Announce(Uri address) => WriteUpNote($" at {address.ToString().TrimEnd('/')}");
+    public void Announce(Uri address) => serving?.Announce(address);
 
     /// <summary>Gives the logins of silo and API their passwords, as far as the migrations have made them.</summary>
     public Task EnsureLoginPasswordsAsync(CancellationToken cancellationToken) =>
@@ -162,7 +151,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         await LetGoAsync();
     }
 
-    private static async Task<DataFolder> FolderOfAsync(EmbeddedPostgresOptions options, CancellationToken cancellation) =>
+    private static async Task<DataFolder> FolderOfAsync(
+        EmbeddedPostgresOptions options, CancellationToken cancellation) =>
         options.Folder is { } path ? DataFolder.At(path) : await DataFolder.DefaultAsync(cancellation);
 
     private static Task<FileLock> LockStartAsync(
@@ -173,21 +163,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             () => report($"Waiting for another command that starts or stops the database in {folder.Path} …"),
             cancellationToken);
 
-    private static FileLock LockServing(DataFolder folder)
-    {
-        if (FileLock.TryExclusive(folder.UpLock) is { } serving)
-            return serving;
-        var who = File.Exists(folder.UpNote) ? File.ReadAllText(folder.UpNote).Trim() : "another process";
-        throw new CommandFailure(
-            ExitCode.AlreadyRunning,
-            $"An `up` ({who}) serves the embedded database in {folder.Path}: stop it with Ctrl-C or SIGTERM, or name "
-            + "another data folder with --data DIR.");
-    }
-
     private async Task BringUpAsync(CancellationToken cancellationToken)
     {
-        if (serving is not null)
-            WriteUpNote("");
+        // Asking takes the lock for a moment; an `up` that starts does not mind, since we hold the start lock.
+        IsServed = serving is not null || UpLock.IsTaken(folder);
         var running = await cluster.SettleAsync(cancellationToken);
         if (running.Phase == PostmasterPhase.RunsElsewhere)
         {
@@ -226,8 +205,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         {
             throw new CommandFailure(
                 ExitCode.DatabaseUnreachable,
-                $"The embedded PostgreSQL (process {running.ProcessId}, port {running.Port}) runs but does not let us in "
-                + $"({e.Message}): stop it with `actors down`, or see {folder.ServerLog}.",
+                $"The embedded PostgreSQL (process {running.ProcessId}, port {running.Port}) runs but does not let us "
+                + $"in ({e.Message}): stop it with `actors down`, or see {folder.ServerLog}.",
                 e);
         }
     }
@@ -276,19 +255,14 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
     private EmbeddedState LoadState() => EmbeddedState.Load(folder) ?? throw new CommandFailure(
         ExitCode.DataFolderUnusable,
-        $"{folder.State}, which holds the passwords of the database in {folder.Cluster}, is missing: restore it, or name "
-        + "another data folder with --data DIR.");
+        $"{folder.State}, which holds the passwords of the database in {folder.Cluster}, is missing: restore it, or "
+        + "name another data folder with --data DIR.");
 
     /// <summary>Gives up our locks and stops the server if that falls to us. The start lock is held.</summary>
     private async Task LetGoAsync()
     {
         use.Dispose();
-        if (serving is not null)
-        {
-            File.Delete(folder.UpNote);
-            serving.Dispose();
-        }
-
+        serving?.Dispose();
         if (serving is null && !File.Exists(folder.StopWhenUnused))
             return;
         using var alone = FileLock.TryExclusive(folder.UseLock);
@@ -303,9 +277,6 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             await cluster.StopAsync(running, CancellationToken.None);
         File.Delete(folder.StopWhenUnused);
     }
-
-    private void WriteUpNote(string suffix) => File.WriteAllText(
-        folder.UpNote, string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId}{suffix}"));
 
     private string Connection(string login, string password, string database = EmbeddedLogins.Database) =>
         new NpgsqlConnectionStringBuilder

@@ -25,7 +25,7 @@ public enum EmbeddedPurpose
     /// <summary>A command that ends: a server that was started for commands stops with the last of them.</summary>
     Command,
 
-    /// <summary>Somebody will connect after we are gone: the server stays up until `down`, or until an `up` ends.</summary>
+    /// <summary>Somebody connects when we are gone: the server stays up until `down`, or an `up` that ends.</summary>
     LeaveRunning,
 
     /// <summary>An `up` serves it: there can be one only, and the server stops with it.</summary>

@@ -50,7 +50,7 @@ internal sealed record EmbeddedState
         }
     }
 
-    /// <summary>Replaces the file in one step, so that a kill leaves the old one or the new one, never a part.</summary>
+    /// <summary>Replaces the file in one step, so that a kill leaves the old or the new one, never a part.</summary>
     public void Save(DataFolder folder)
     {
         var draft = folder.State + ".new";

@@ -20,7 +20,7 @@ internal sealed class FileLock : IDisposable
     /// <summary>The lock, or null when another process holds it exclusively.</summary>
     public static FileLock? TryShared(string path) => TryOpen(path, FileAccess.Read, FileShare.Read);
 
-    /// <summary>Waits for the exclusive lock. <paramref name="onWait"/> is called once, when it is not had soon.</summary>
+    /// <summary>Waits for the exclusive lock; calls <paramref name="onWait"/> once when it is not had soon.</summary>
     /// <exception cref="CommandFailure">It was not had within <paramref name="limit"/>.</exception>
     public static async Task<FileLock> ExclusiveAsync(
         string path, TimeSpan limit, Action onWait, CancellationToken cancellationToken)
@@ -35,7 +35,7 @@ internal sealed class FileLock : IDisposable
             {
                 throw new CommandFailure(
                     ExitCode.AlreadyRunning,
-                    $"Another command has held {path} for {limit.TotalMinutes:0} minutes: wait for it to end, or end it.");
+                    $"Another command has held {path} for {limit.TotalMinutes:0} minutes: wait for it, or end it.");
             }
 
             if (!told && waited.Elapsed > TimeSpan.FromSeconds(1))

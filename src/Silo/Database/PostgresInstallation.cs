@@ -44,8 +44,8 @@ internal sealed partial record PostgresInstallation(string Folder, int Major)
         var installed = await FindAllAsync(cancellationToken);
         return installed.FirstOrDefault(i => i.Major == major) ?? throw new CommandFailure(
             ExitCode.DataFolderUnusable,
-            $"The database in {folder.Path} was made by PostgreSQL {major}, which is not installed ({Listed(installed)}): "
-            + $"install PostgreSQL {major}, or name another data folder with --data DIR.");
+            $"The database in {folder.Path} was made by PostgreSQL {major}, which is not installed "
+            + $"({Listed(installed)}): install PostgreSQL {major}, or name another data folder with --data DIR.");
     }
 
     /// <summary>What was found, in words for a person.</summary>

@@ -61,7 +61,8 @@ internal static class PostgresInstaller
         {
             throw new CommandFailure(
                 ExitCode.PostgresMissing,
-                $"{reason}. Install it with `{command}` and run this command again, or name a database with --database.");
+                $"{reason}. Install it with `{command}` and run this command again, or name a database with "
+                + "--database.");
         }
 
         report($"{reason}: installing it with apt-get (a minute or so) …");

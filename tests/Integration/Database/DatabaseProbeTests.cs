@@ -32,7 +32,7 @@ public sealed class DatabaseProbeTests : IAsyncLifetime
         var failure = await RefusedAsync(b => (b.Host, b.Port) = ("127.0.0.1", port));
 
         Assert.Equal(ExitCode.DatabaseUnreachable, failure.Code);
-        Assert.Contains($"127.0.0.1:{port} does not answer (connection refused)", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($":{port} does not answer (connection refused)", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -13,7 +13,8 @@ public sealed class CommandLineApplicationTests
     [InlineData("'databas' is no command or argument of `actors`; did you mean 'database'?", "databas")]
     [InlineData("'extra' is no command or argument of `actors database`.", "database", "extra")]
     [InlineData("Required argument missing for option: '--data'.", "database", "--data")]
-    public async Task A_wrong_command_line_is_answered_with_the_nearest_right_word(string said, params string[] arguments)
+    public async Task A_wrong_command_line_is_answered_with_the_nearest_right_word(
+        string said, params string[] arguments)
     {
         var (code, output, error) = await RunAsync(CommandLineApplication.CreateRoot(TimeProvider.System), arguments);
 
@@ -28,7 +29,9 @@ public sealed class CommandLineApplicationTests
         var (code, output, _) = await RunAsync(CommandLineApplication.CreateRoot(TimeProvider.System), "--help");
 
         Assert.Equal(0, code);
-        Assert.All(Enum.GetValues<ExitCode>(), c => Assert.Contains($"\n  {(int)c} ", output, StringComparison.Ordinal));
+        Assert.All(
+            Enum.GetValues<ExitCode>(),
+            exit => Assert.Contains($"\n  {(int)exit} ", output, StringComparison.Ordinal));
         Assert.All(
             ["ACTORS_DATABASE", "ACTORS_DATA", "ACTORS_PORT", "  database", "  down", "  test [filter]"],
             word => Assert.Contains(word, output, StringComparison.Ordinal));

@@ -93,5 +93,5 @@ public sealed class DatabaseUrlTests
     [Fact]
     public void What_only_npgsql_knows_is_not_in_the_url() => Assert.Equal(
         "postgres://u:p@h:5432/d",
-        DatabaseUrl.Format(DatabaseUrl.Parse("Host=h;Username=u;Password=p;Database=d;Pooling=false;Max Auto Prepare=0")));
+        DatabaseUrl.Format(DatabaseUrl.Parse("Host=h;Username=u;Password=p;Database=d;Pooling=false")));
 }

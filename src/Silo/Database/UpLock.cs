@@ -1,0 +1,51 @@
+using System.Globalization;
+using Actors.Silo.CommandLine;
+
+namespace Actors.Silo.Database;
+
+/// <summary>
+/// Says that an `up` serves an embedded database, of which there can be one, and, in a note beside the lock, which one
+/// it is. The note of an `up` that was killed stays; without the lock it means nothing.
+/// </summary>
+internal sealed class UpLock : IDisposable
+{
+    private readonly DataFolder folder;
+    private readonly FileLock held;
+
+    private UpLock(DataFolder folder, FileLock held)
+    {
+        this.folder = folder;
+        this.held = held;
+        Write("");
+    }
+
+    /// <exception cref="CommandFailure">Another process has it; the message says which.</exception>
+    public static UpLock Take(DataFolder folder)
+    {
+        if (FileLock.TryExclusive(folder.UpLock) is { } held)
+            return new UpLock(folder, held);
+        var who = File.Exists(folder.UpNote) ? File.ReadAllText(folder.UpNote).Trim() : "another process";
+        throw new CommandFailure(
+            ExitCode.AlreadyRunning,
+            $"An `up` ({who}) serves the embedded database in {folder.Path}: stop it with Ctrl-C or SIGTERM, or name "
+            + "another data folder with --data DIR.");
+    }
+
+    public static bool IsTaken(DataFolder folder)
+    {
+        using var free = FileLock.TryExclusive(folder.UpLock);
+        return free is null;
+    }
+
+    /// <summary>Adds where the `up` is to be found.</summary>
+    public void Announce(Uri address) => Write($" at {address.ToString().TrimEnd('/')}");
+
+    public void Dispose()
+    {
+        File.Delete(folder.UpNote);
+        held.Dispose();
+    }
+
+    private void Write(string suffix) => File.WriteAllText(
+        folder.UpNote, string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId}{suffix}"));
+}
