@@ -6,7 +6,7 @@ using Xunit;
 namespace Actors.Tests.Integration.Cluster;
 
 /// <summary>
-/// A database with the cluster domain in it. Orleans works there with the rights of actors_silo and no others, so that
+/// A migrated database. Orleans works there as actors_silo, so that
 /// a right that is missing fails the test that needs it.
 /// </summary>
 public sealed class ClusterDatabase : IAsyncLifetime
@@ -24,11 +24,9 @@ public sealed class ClusterDatabase : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _database = await TestDatabase.CreateEmptyAsync();
+        _database = await TestDatabase.CreateMigratedAsync();
         _owner = NpgsqlDataSource.Create(_database.ConnectionString);
-        await ClusterSchema.UpAsync(Owner);
-        var silo = new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Options = "-c role=actors_silo" };
-        _orleans = OrleansDataSource.Create(silo.ConnectionString);
+        _orleans = OrleansDataSource.Create(_database.SiloConnectionString);
     }
 
     public async ValueTask DisposeAsync()

@@ -50,30 +50,9 @@ internal static class ClusterSchema
         return await reader.ReadToEndAsync();
     }
 
-    /// <summary>
-    /// The role belongs to the access domain, and to the whole server: other tests may be making it at this moment.
-    /// </summary>
+    /// <summary>The role belongs to the whole server, and the migrations make it.</summary>
     private static async Task EnsureSiloRoleAsync()
     {
-        await using var database = await Support.TestDatabase.CreateEmptyAsync();
-        await using var owner = NpgsqlDataSource.Create(database.ConnectionString);
-        await using var command = owner.CreateCommand(
-            """
-            DO $$
-            BEGIN
-              CREATE ROLE actors_silo;
-            EXCEPTION WHEN duplicate_object OR unique_violation THEN
-              NULL;
-            END
-            $$;
-            DO $$
-            BEGIN
-              IF NOT pg_has_role(current_user, 'actors_silo', 'MEMBER') THEN
-                GRANT actors_silo TO CURRENT_USER;
-              END IF;
-            END
-            $$;
-            """);
-        await command.ExecuteNonQueryAsync();
+        await using var migrated = await Support.TestDatabase.CreateMigratedAsync();
     }
 }

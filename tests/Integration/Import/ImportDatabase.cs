@@ -1,6 +1,7 @@
 using System.Text;
 using Actors.Silo.CommandLine;
 using Actors.Silo.Import;
+using Actors.Silo.Migrations;
 using Actors.Tests.Support;
 using Npgsql;
 using Xunit;
@@ -10,21 +11,10 @@ namespace Actors.Tests.Integration.Import;
 /// <summary>A database with the tables that imports go to, and what tests ask of it.</summary>
 internal sealed class ImportDatabase : IAsyncDisposable
 {
-    private const string StatusAsText = """
-        CREATE TABLE payment_plans (
-          id uuid PRIMARY KEY, agency_id uuid NOT NULL REFERENCES agencies ON DELETE CASCADE,
-          status text NOT NULL DEFAULT 'active'
-            CHECK (status IN ('draft', 'active', 'paused', 'completed', 'cancelled')),
-          created_at timestamptz NOT NULL DEFAULT now());
-        CREATE TABLE installments (
-          id uuid PRIMARY KEY, payment_plan_id uuid NOT NULL REFERENCES payment_plans ON DELETE CASCADE,
-          amount numeric(12,2) NOT NULL DEFAULT 0, student_due_date date,
-          status text NOT NULL DEFAULT 'pending'
-            CHECK (status IN ('draft', 'pending', 'paid', 'partial', 'overdue', 'cancelled')),
-          created_at timestamptz NOT NULL DEFAULT now());
-        """;
-
+    /// <summary>Tables as a predecessor left them, before any migration of ours.</summary>
     private const string StatusAsEnum = """
+        CREATE TABLE agencies (
+          id uuid PRIMARY KEY, name text NOT NULL, created_at timestamptz NOT NULL DEFAULT now());
         CREATE TYPE plan_status AS ENUM ('active', 'completed', 'cancelled');
         CREATE TYPE installment_status AS ENUM ('draft', 'pending', 'paid', 'partial', 'overdue', 'cancelled');
         CREATE TABLE payment_plans (
@@ -34,20 +24,6 @@ internal sealed class ImportDatabase : IAsyncDisposable
           id uuid PRIMARY KEY, payment_plan_id uuid NOT NULL REFERENCES payment_plans ON DELETE CASCADE,
           amount numeric(12,2), student_due_date date,
           status installment_status NOT NULL DEFAULT 'pending', created_at timestamptz DEFAULT now());
-        """;
-
-    private const string Agencies = """
-        CREATE TABLE supported_timezones (name text PRIMARY KEY, added_at timestamptz NOT NULL DEFAULT now());
-        INSERT INTO supported_timezones (name) VALUES
-          ('Australia/Brisbane'), ('Australia/Sydney'), ('Australia/Melbourne'), ('Australia/Perth'),
-          ('Australia/Adelaide'), ('America/Los_Angeles'), ('America/New_York'), ('America/Chicago'),
-          ('Europe/London'), ('Europe/Paris'), ('Asia/Tokyo'), ('Asia/Singapore'), ('Pacific/Auckland'), ('UTC');
-        CREATE TABLE agencies (
-          id uuid PRIMARY KEY, name text NOT NULL, created_at timestamptz NOT NULL DEFAULT now(),
-          timezone text NOT NULL DEFAULT 'Australia/Brisbane' REFERENCES supported_timezones (name),
-          overdue_cutoff_time time NOT NULL DEFAULT '17:00:00'
-            CHECK (overdue_cutoff_time BETWEEN '00:00:00' AND '23:59:59'),
-          due_soon_threshold_days int NOT NULL DEFAULT 4 CHECK (due_soon_threshold_days BETWEEN 1 AND 30));
         """;
 
     private readonly TestDatabase database;
@@ -62,9 +38,15 @@ internal sealed class ImportDatabase : IAsyncDisposable
     /// <summary>Without a pool, so that what a test changes about the database holds for what follows.</summary>
     public string ConnectionString { get; }
 
-    public static Task<ImportDatabase> CreateAsync() => CreateAsync(Agencies + StatusAsText);
+    public static async Task<ImportDatabase> CreateAsync() => new(await TestDatabase.CreateMigratedAsync());
 
-    public static Task<ImportDatabase> CreateWithEnumsAsync() => CreateAsync(Agencies + StatusAsEnum);
+    public static async Task<ImportDatabase> CreateWithEnumsAsync()
+    {
+        var database = new ImportDatabase(await TestDatabase.CreateEmptyAsync());
+        await database.ExecuteAsync(StatusAsEnum);
+        await new MigrationRunner(database.ConnectionString).UpAsync();
+        return database;
+    }
 
     /// <summary>With an agency (`Id('a', 1)`) and a plan (`Id('b', 1)`) already in it.</summary>
     public static async Task<ImportDatabase> CreateWithPlanAsync()
@@ -132,13 +114,6 @@ internal sealed class ImportDatabase : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => database.DisposeAsync();
-
-    private static async Task<ImportDatabase> CreateAsync(string tables)
-    {
-        var database = new ImportDatabase(await TestDatabase.CreateEmptyAsync());
-        await database.ExecuteAsync(tables);
-        return database;
-    }
 }
 
 /// <summary>One database for all tests that change nothing in it, as a failing import does not.</summary>
