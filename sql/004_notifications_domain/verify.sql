@@ -164,8 +164,9 @@ BEGIN
     SELECT format('%s must not execute %s', role, p.proname)
     FROM unnest(ARRAY['anon', 'authenticated']) AS role, pg_proc AS p
     WHERE p.pronamespace = 'public'::regnamespace
-      AND p.proname IN ('close_run', 'serve_cutoffs_in_sql', 'serve_agency_in_sql', 'note_agency_failure',
-                        'raise_alert', 'run_watchdog', 'note_agency_change')
+      AND p.proname IN ('close_run', 'agencies_left_in_run', 'cutoff_in_sql', 'serve_cutoffs_in_sql',
+                        'serve_agency_in_sql', 'note_agency_failure', 'raise_alert', 'run_watchdog',
+                        'note_agency_change')
       AND has_function_privilege(role, p.oid, 'EXECUTE')
     UNION ALL
     SELECT format('agency %s has no row in agency_cutoffs', a.id)
