@@ -32,7 +32,7 @@ BEGIN
       'update-installment-statuses-watchdog', '* * * * *', 'SELECT public.run_watchdog(clock_timestamp())');
   END IF;
 EXCEPTION WHEN insufficient_privilege THEN
-  RAISE WARNING 'pg_cron is here but % may not use it (%), so nothing serves cutoffs while no silo runs; to change that: %',
+  RAISE WARNING 'pg_cron is here and % may not use it (%): nothing serves cutoffs without a silo; to change that: %',
     current_user, SQLERRM,
     format('as a superuser GRANT USAGE ON SCHEMA cron TO %I; then as %1$I ', current_user)
     || 'SELECT cron.schedule(''update-installment-statuses-watchdog'', ''* * * * *'', '
