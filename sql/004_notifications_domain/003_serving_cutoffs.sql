@@ -241,8 +241,13 @@ BEGIN
   FROM (SELECT v_today + o AS date FROM generate_series(-2, 1) AS o) AS d
   WHERE (SELECT cutoff_at FROM cutoff_in_sql(d.date, v_time, v_timezone)) <= p_now;
 
-  -- A move to the west can leave the watermark ahead of the dates that have passed there.
-  v_asked_through := least(v_last, v_cutoffs.last_cutoff_date);
+  -- Under unchanged settings the stored instants alone say which date passed last. A move to the west can leave the
+  -- watermark ahead of the dates that have passed there.
+  v_asked_through := CASE
+    WHEN v_cutoffs.next_cutoff_at > p_now AND v_cutoffs.last_cutoff_at <= p_now
+      AND v_cutoffs.settings_changed_at <= v_cutoffs.last_cutoff_at
+    THEN v_cutoffs.last_cutoff_date
+    ELSE least(v_last, v_cutoffs.last_cutoff_date) END;
   v_first := coalesce(v_cutoffs.last_cutoff_date + 1, v_last);
   IF v_cutoffs.next_cutoff_at > p_now THEN
     v_last := v_cutoffs.last_cutoff_date;

@@ -46,6 +46,26 @@ public sealed class ObedienceTests
             ["06-02 06-02T16:00:00 serves success 1 late 00:00:05 of"], await database.LedgerAsync(agency));
     }
 
+    [Theory]
+    [InlineData("2020-01-01 00:00Z", "06-02")]
+    [InlineData("2026-06-02 16:10Z", "06-01")]
+    public async Task A_run_that_is_asked_for_goes_as_far_as_the_stored_cutoffs_unless_the_settings_changed_since(
+        string settingsChangedAt, string overdue)
+    {
+        await using var database = await RuleDatabase.CreateAsync();
+        var agency = await database.AddAgencyAsync(1);
+        await database.ServedAsync(agency, "2026-06-02", "2026-06-02 16:00Z", nextAt: "2026-06-03 16:00Z");
+        await database.ExecuteAsync(
+            "UPDATE agency_cutoffs SET settings_changed_at = $1::timestamptz", settingsChangedAt);
+        await database.AddDueAsync(agency, $"2026-{overdue}", "2026-06-03");
+
+        Assert.Equal(["1: 1"], await database.ServeAsync("2026-06-02 16:30Z", asked: true));
+
+        Assert.Equal(overdue, await database.OverdueAsync(agency));
+        Assert.StartsWith(
+            $"{overdue} {overdue}T", Assert.Single(await database.LedgerAsync(agency)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task PostgreSQLs_zones_speak_only_for_dates_that_nothing_is_stored_for()
     {
