@@ -155,7 +155,7 @@ AS $$
   INSERT INTO alerts (kind, severity, dedup_key, agency_id, job_id, message, details, raised_at)
   VALUES (p_kind, p_severity, p_dedup_key, p_agency_id, p_job_id, p_message, p_details, p_now)
   ON CONFLICT (dedup_key) WHERE resolved_at IS NULL
-  DO UPDATE SET severity = excluded.severity, job_id = excluded.job_id,
+  DO UPDATE SET severity = excluded.severity, agency_id = excluded.agency_id, job_id = excluded.job_id,
                 message = excluded.message, details = excluded.details;
 $$;
 

@@ -54,11 +54,14 @@ BEGIN
   END IF;
   SELECT coalesce(array_agg(l.agency_id ORDER BY l.agency_id), '{}') INTO v_left FROM agencies_left_in_run(v_job) AS l;
 
-  SELECT coalesce(sum(r.records_updated), 0)::integer AS records_updated,
-         count(DISTINCT r.agency_id)::integer AS agencies
+  SELECT coalesce(sum(k.records_updated), 0)::integer AS records_updated,
+         count(DISTINCT k.agency_id)::integer AS agencies
   INTO v_run
-  FROM agency_runs r
-  WHERE r.job_id = p_job_id;
+  FROM (
+    SELECT r.agency_id, r.records_updated FROM agency_runs r WHERE r.job_id = p_job_id
+    UNION ALL
+    SELECT u.agency_id, 0 FROM jsonb_to_recordset(p_unrecorded) AS u (agency_id uuid)
+  ) AS k;
 
   SELECT count(*)::integer AS agencies,
          string_agg(f.sentence, '; ' ORDER BY f.agency_id) FILTER (WHERE f.position <= 3) AS sentences,
@@ -101,7 +104,7 @@ BEGIN
   IF v_failures.agencies > 0 THEN
     v_error := format('%s of %s agencies failed: %s%s',
       to_char(v_failures.agencies, 'FM999,999,999'),
-      to_char(greatest(v_run.agencies, v_failures.agencies), 'FM999,999,999'),
+      to_char(v_run.agencies, 'FM999,999,999'),
       v_failures.sentences,
       CASE WHEN v_failures.agencies > 3 THEN '; …' ELSE '' END);
   END IF;
@@ -222,6 +225,7 @@ DECLARE
   v_last date;
   v_asked_through date;
   v_count integer;
+  v_rows integer;
   c_tzdb CONSTANT text := 'postgresql ' || current_setting('server_version');
 BEGIN
   -- Lock first, read the settings in a second statement: one locking join was seen to return the new row of one table
@@ -237,14 +241,30 @@ BEGIN
   FROM (SELECT v_today + o AS date FROM generate_series(-2, 1) AS o) AS d
   WHERE (SELECT cutoff_at FROM cutoff_in_sql(d.date, v_time, v_timezone)) <= p_now;
 
-  -- A move to the west can leave the watermark ahead of the dates that have passed there.
-  v_asked_through := least(v_last, v_cutoffs.last_cutoff_date);
+  -- Under unchanged settings the stored instants alone say which date passed last. A move to the west can leave the
+  -- watermark ahead of the dates that have passed there.
+  v_asked_through := CASE
+    WHEN v_cutoffs.next_cutoff_at > p_now AND v_cutoffs.last_cutoff_at <= p_now
+      AND v_cutoffs.settings_changed_at <= v_cutoffs.last_cutoff_at
+    THEN v_cutoffs.last_cutoff_date
+    ELSE least(v_last, v_cutoffs.last_cutoff_date) END;
   v_first := coalesce(v_cutoffs.last_cutoff_date + 1, v_last);
   IF v_cutoffs.next_cutoff_at > p_now THEN
     v_last := v_cutoffs.last_cutoff_date;
   ELSE
     -- What is stored has passed, whatever PostgreSQL's own zones say of it.
     v_last := greatest(v_last, v_cutoffs.next_cutoff_date);
+  END IF;
+
+  IF v_cutoffs.failed_attempts > 0 THEN
+    -- It has come this far, so it is well again, also where no date is unserved.
+    UPDATE agency_cutoffs SET set_aside_until = NULL, failed_attempts = 0, last_error = NULL
+    WHERE agency_id = p_agency_id;
+    UPDATE alerts SET resolved_at = p_now
+    WHERE dedup_key = 'agency_failed:' || p_agency_id AND resolved_at IS NULL;
+    -- A failure before any date was known owns the first date's row, now that there is one.
+    UPDATE agency_runs SET cutoff_date = v_first, serves_cutoff = true
+    WHERE agency_id = p_agency_id AND cutoff_date IS NULL;
   END IF;
 
   IF v_first > v_last THEN
@@ -255,19 +275,20 @@ BEGIN
     v_first := v_last;
   END IF;
 
-  IF v_cutoffs.failed_attempts > 0 THEN
-    -- A failure before any date was known owns the first date's row, now that there is one.
-    UPDATE agency_runs SET cutoff_date = v_first, serves_cutoff = true
-    WHERE agency_id = p_agency_id AND cutoff_date IS NULL;
-  END IF;
-
   WITH dates AS (
+    -- Where an instant is stored, so is the release that decided on it. Only the word for how is PostgreSQL's.
     SELECT d::date AS cutoff_date,
            CASE WHEN d::date = v_cutoffs.next_cutoff_date THEN v_cutoffs.next_cutoff_at
                 WHEN d::date = v_cutoffs.last_cutoff_date THEN v_cutoffs.last_cutoff_at
                 ELSE c.cutoff_at END AS cutoff_at,
            v_cutoffs.last_cutoff_date IS NULL OR d::date > v_cutoffs.last_cutoff_date AS serves_cutoff,
-           c.resolution
+           c.resolution,
+           coalesce(
+             CASE WHEN d::date = v_cutoffs.next_cutoff_date THEN v_cutoffs.tzdb_version
+                  WHEN d::date = v_cutoffs.last_cutoff_date THEN (
+                    SELECT r.tzdb_version FROM agency_runs r
+                    WHERE r.agency_id = p_agency_id AND r.cutoff_date = d::date AND r.serves_cutoff) END,
+             c_tzdb) AS tzdb_version
     FROM generate_series(v_first::timestamp, v_last::timestamp, interval '1 day') AS d,
          cutoff_in_sql(d::date, v_time, v_timezone) AS c
   ), marked AS (
@@ -287,7 +308,7 @@ BEGIN
     SELECT p_job_id, p_agency_id, d.cutoff_date, d.cutoff_at, d.serves_cutoff, 'watchdog', p_now, p_now,
            CASE WHEN d.serves_cutoff AND v_cutoffs.last_cutoff_date IS NOT NULL THEN
              greatest(p_now - greatest(d.cutoff_at, v_cutoffs.settings_changed_at), interval '0') END,
-           'success', cardinality(m.ids), m.ids, v_timezone, v_time, d.resolution, c_tzdb
+           'success', cardinality(m.ids), m.ids, v_timezone, v_time, d.resolution, d.tzdb_version
     FROM dates d,
          LATERAL (SELECT coalesce(array_agg(id), '{}') AS ids FROM marked WHERE cutoff_date = d.cutoff_date) AS m
     ON CONFLICT (agency_id, cutoff_date) WHERE serves_cutoff DO UPDATE
@@ -302,15 +323,17 @@ BEGIN
   ), advanced AS (
     UPDATE agency_cutoffs c
     SET last_cutoff_date = l.cutoff_date, last_cutoff_at = l.cutoff_at,
-        next_cutoff_date = NULL, next_cutoff_at = NULL, tzdb_version = NULL,
-        set_aside_until = NULL, failed_attempts = 0, last_error = NULL
+        next_cutoff_date = NULL, next_cutoff_at = NULL, tzdb_version = NULL, set_aside_until = NULL
     FROM ledger l
     WHERE c.agency_id = p_agency_id AND l.serves_cutoff AND l.cutoff_date = v_last
   )
-  SELECT sum(records_updated)::integer INTO STRICT v_count FROM ledger;
+  SELECT sum(records_updated)::integer, count(*)::integer INTO STRICT v_count, v_rows FROM ledger;
 
-  UPDATE alerts SET resolved_at = p_now
-  WHERE dedup_key = 'agency_failed:' || p_agency_id AND resolved_at IS NULL;
+  -- A date whose row is there already, though the watermark says unserved, must not be marked unrecorded.
+  IF v_rows <> v_last - v_first + 1 THEN
+    RAISE EXCEPTION 'the ledger says that dates from % on were served, but the watermark stands at %',
+      v_first, v_cutoffs.last_cutoff_date;
+  END IF;
   RETURN v_count;
 END;
 $$;
@@ -388,7 +411,12 @@ BEGIN
   END IF;
   SELECT timezone, overdue_cutoff_time, name INTO STRICT v_agency FROM agencies WHERE id = p_agency_id;
   v_serves := v_cutoffs.last_cutoff_date IS NOT NULL
-    AND (v_cutoffs.next_cutoff_at IS NULL OR v_cutoffs.next_cutoff_at <= p_now);
+    AND (v_cutoffs.next_cutoff_at IS NULL OR v_cutoffs.next_cutoff_at <= p_now)
+    -- Where the ledger is ahead of the watermark, the date has its row, and that may be what failed.
+    AND NOT EXISTS (
+      SELECT FROM agency_runs
+      WHERE agency_id = p_agency_id AND cutoff_date = v_cutoffs.last_cutoff_date + 1
+        AND serves_cutoff AND status <> 'failed');
   v_date := CASE WHEN v_serves THEN v_cutoffs.last_cutoff_date + 1 ELSE v_cutoffs.last_cutoff_date END;
 
   -- An earlier failure of the same date, or of an agency that has no date yet, gives way to this one.

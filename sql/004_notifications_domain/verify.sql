@@ -140,7 +140,7 @@ BEGIN
       ('function', 'public.note_agency_change()'),
       ('function', 'public.raise_alert(text,text,text,uuid,uuid,text,jsonb,timestamp with time zone)'),
       ('function', 'public.close_run(uuid,timestamp with time zone,interval,jsonb)'),
-      ('function', 'public.agencies_left_in_run(jobs_log)'),
+      ('function', 'public.agencies_left_in_run(public.jobs_log)'),
       ('function', 'public.cutoff_in_sql(date,time without time zone,text)'),
       ('function', 'public.serve_agency_in_sql(uuid,uuid,timestamp with time zone,boolean)'),
       ('function', 'public.serve_cutoffs_in_sql(timestamp with time zone,boolean)'),
@@ -164,8 +164,9 @@ BEGIN
     SELECT format('%s must not execute %s', role, p.proname)
     FROM unnest(ARRAY['anon', 'authenticated']) AS role, pg_proc AS p
     WHERE p.pronamespace = 'public'::regnamespace
-      AND p.proname IN ('close_run', 'serve_cutoffs_in_sql', 'serve_agency_in_sql', 'note_agency_failure',
-                        'raise_alert', 'run_watchdog', 'note_agency_change')
+      AND p.proname IN ('close_run', 'agencies_left_in_run', 'cutoff_in_sql', 'serve_cutoffs_in_sql',
+                        'serve_agency_in_sql', 'note_agency_failure', 'raise_alert', 'run_watchdog',
+                        'note_agency_change')
       AND has_function_privilege(role, p.oid, 'EXECUTE')
     UNION ALL
     SELECT format('agency %s has no row in agency_cutoffs', a.id)

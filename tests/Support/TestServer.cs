@@ -25,6 +25,12 @@ public sealed class TestServer
     public string SuperuserConnectionString => superuser
         ?? throw new InvalidOperationException("ACTORS_TEST_SERVER is set, and ACTORS_TEST_SUPERUSER is not.");
 
+    /// <summary>
+    /// For dropping databases: only a superuser may end the sessions of other logins, which outlive their pool by a
+    /// moment.
+    /// </summary>
+    public string DroppingConnectionString => superuser ?? OwnerConnectionString;
+
     /// <summary>The server, started by the first test of the process that asks.</summary>
     public static Task<TestServer> GetAsync() => Shared.Value;
 

@@ -26,7 +26,8 @@ internal sealed record AgencyPlan(AgencyState State, IReadOnlyList<PlannedRun> R
     /// <summary>Whether the stored next cutoff is no longer the right one.</summary>
     public bool MovesNextCutoff => State.NextAt != Next.At;
 
-    public bool WritesNothing => Runs.Count == 0 && !MovesNextCutoff;
+    /// <summary>An agency that failed before is well again by this plan, which must be written even if nothing else is.</summary>
+    public bool WritesNothing => Runs.Count == 0 && !MovesNextCutoff && State.FailedAttempts == 0;
 
     /// <param name="state">The agency as the database shows it; not paused.</param>
     /// <param name="clock">The rule of when, for its zone and cutoff time.</param>

@@ -1,0 +1,213 @@
+using System.Text.Json;
+using Actors.Grains;
+using Actors.Grains.Cutoffs;
+using Actors.Grains.Installments;
+using Actors.Grains.Interfaces;
+using Actors.Grains.Jobs;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Actors.Tests.Integration.Rule;
+
+/// <summary>What one path answered, and the tables as it left them, line by line.</summary>
+internal sealed record PathResult(
+    IReadOnlyDictionary<Guid, int> Marked, IReadOnlyList<string> Tables, IReadOnlyList<string> Next);
+
+/// <summary>A database in which the same data go the one path, are rolled back, and go the other.</summary>
+internal sealed class TwoPaths : IAsyncDisposable
+{
+    private const string InsertSql =
+        """
+        INSERT INTO agencies (id, name, timezone, overdue_cutoff_time)
+        SELECT id, 'any', timezone, overdue_cutoff_time
+        FROM jsonb_to_recordset($1) AS a (id uuid, timezone text, overdue_cutoff_time time);
+        """;
+
+    private const string WatermarksSql =
+        """
+        UPDATE agency_cutoffs c
+        SET last_cutoff_date = a.last_cutoff_date, last_cutoff_at = a.last_cutoff_at,
+            next_cutoff_date = a.next_cutoff_date, next_cutoff_at = a.next_cutoff_at,
+            settings_changed_at = a.settings_changed_at, paused_at = a.paused_at, failed_attempts = a.failed_attempts,
+            last_error = CASE WHEN a.failed_attempts > 0 THEN 'it failed' END
+        FROM jsonb_to_recordset($1) AS a (
+          id uuid, last_cutoff_date date, last_cutoff_at timestamptz, next_cutoff_date date, next_cutoff_at timestamptz,
+          settings_changed_at timestamptz, paused_at timestamptz, failed_attempts int)
+        WHERE c.agency_id = a.id
+        """;
+
+    private const string FailuresSql =
+        """
+        WITH failed AS (
+          SELECT * FROM jsonb_to_recordset($1) AS a (
+            id uuid, timezone text, overdue_cutoff_time time, failed_attempts int, failed_date date,
+            failed_serves boolean)
+          WHERE failed_attempts > 0
+        ), alerted AS (
+          INSERT INTO alerts (kind, severity, dedup_key, agency_id, message, raised_at)
+          SELECT 'agency_failed', 'critical', 'agency_failed:' || id, id, 'it failed', '2023-01-01' FROM failed
+        )
+        INSERT INTO agency_runs (job_id, agency_id, cutoff_date, serves_cutoff, trigger, started_at, completed_at,
+          status, timezone, overdue_cutoff_time, tzdb_version, error_message)
+        SELECT gen_random_uuid(), id, failed_date, failed_serves, 'reminder', '2023-01-01', '2023-01-01', 'failed',
+          timezone, overdue_cutoff_time, '1', 'it failed'
+        FROM failed
+        """;
+
+    private const string PlansSql =
+        """
+        INSERT INTO payment_plans (id, agency_id, status)
+        SELECT * FROM jsonb_to_recordset($1) AS p (id uuid, agency_id uuid, status text)
+        """;
+
+    private const string InstallmentsSql =
+        """
+        INSERT INTO installments (id, payment_plan_id, student_due_date, status)
+        SELECT * FROM jsonb_to_recordset($1) AS i (id uuid, payment_plan_id uuid, student_due_date date, status text)
+        """;
+
+    /// <summary>All but what tells the paths apart by design: trigger, run, tz release, and the next cutoff.</summary>
+    private const string TablesSql =
+        """
+        SELECT format('installment %s %s', id, status) FROM installments
+        UNION ALL
+        SELECT format('run %s %s at %s serves %s, late by %s, %s %s [%s] under %s %s %s %s, from %s to %s',
+          agency_id, cutoff_date, cutoff_at, serves_cutoff, extract(epoch FROM late_by), status, records_updated,
+          (SELECT string_agg(i::text, ' ' ORDER BY i) FROM unnest(installment_ids) AS i), timezone, overdue_cutoff_time,
+          resolution, error_message, started_at, completed_at)
+        FROM agency_runs
+        UNION ALL
+        SELECT format('watermark %s %s at %s, settings of %s, paused %s, aside %s, failed %s %s', agency_id,
+          last_cutoff_date, last_cutoff_at, settings_changed_at, paused_at, set_aside_until, failed_attempts,
+          last_error)
+        FROM agency_cutoffs
+        UNION ALL
+        SELECT format('alert %s %s of %s: %s %s, resolved %s', severity, dedup_key, agency_id, message, details,
+          resolved_at)
+        FROM alerts
+        UNION ALL
+        SELECT format('job %s to %s %s %s %s %s', started_at, completed_at, status, records_updated, error_message,
+          metadata - 'trigger')
+        FROM jobs_log WHERE (metadata ->> 'agencies_total')::int > 0
+        ORDER BY 1
+        """;
+
+    private const string NextSql =
+        "SELECT format('%s %s %s', agency_id, next_cutoff_date, next_cutoff_at) FROM agency_cutoffs ORDER BY 1";
+
+    private readonly RuleDatabase database;
+    private readonly NpgsqlDataSource silo;
+
+    private TwoPaths(RuleDatabase database)
+    {
+        this.database = database;
+        silo = GrainDatabase.Connect(database.SiloConnectionString);
+    }
+
+    public static async Task<TwoPaths> CreateAsync(IReadOnlyList<string> zones)
+    {
+        var database = await RuleDatabase.CreateAsync();
+        await database.ExecuteAsync(
+            "INSERT INTO supported_timezones SELECT unnest($1) ON CONFLICT DO NOTHING", [zones.ToArray()]);
+        return new TwoPaths(database);
+    }
+
+    /// <summary>Puts the data in; they stay until <see cref="ClearAsync"/>.</summary>
+    public async Task FillAsync(RandomDataSet data)
+    {
+        await using var batch = database.Owner.CreateBatch();
+        Add(InsertSql, data.Agencies);
+        Add(WatermarksSql, data.Agencies);
+        Add(FailuresSql, data.Agencies);
+        Add(PlansSql, data.Plans);
+        Add(InstallmentsSql, data.Installments);
+        await batch.ExecuteNonQueryAsync();
+
+        void Add<T>(string sql, T rows) => batch.BatchCommands.Add(new NpgsqlBatchCommand(sql)
+        {
+            Parameters = { new() { Value = JsonSerializer.Serialize(rows), NpgsqlDbType = NpgsqlDbType.Jsonb } },
+        });
+    }
+
+    public Task ClearAsync() => database.ExecuteAsync(
+        "DELETE FROM agencies; DELETE FROM agency_runs; DELETE FROM jobs_log; DELETE FROM alerts");
+
+    /// <summary>`update_installment_statuses()` with a clock of ours, and all that it did taken back.</summary>
+    public async Task<PathResult> ThroughSqlAsync(RandomDataSet data)
+    {
+        await using var connection = await database.Owner.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var serve = new NpgsqlCommand(
+            "SELECT agency_id, updated_count FROM serve_cutoffs_in_sql($1::timestamptz, $2)", connection)
+        {
+            Parameters = { new() { Value = RandomDataSet.Text(data.Now) }, new() { Value = data.Asked } },
+        };
+        var marked = new Dictionary<Guid, int>();
+        await using (var reader = await serve.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync()) marked.Add(reader.GetGuid(0), reader.GetInt32(1));
+        }
+
+        return new PathResult(marked, await LinesAsync(connection, TablesSql), await LinesAsync(connection, NextSql));
+    }
+
+    /// <summary>The silo's marker, as its agency grains ask it, wave after wave.</summary>
+    public async Task<PathResult> ThroughMarkerAsync(RandomDataSet data)
+    {
+        var clock = DatabaseClock.ReplacedBy(new FakeTimeProvider(data.Now.ToDateTimeOffset()));
+        var grainDatabase = new GrainDatabase(silo, clock);
+        var jobsLog = new JobsLog(grainDatabase);
+        // What runs here is closed by whoever started it, so the marker has no grain to tell that it may be done.
+        using var marker = new InstallmentMarker(
+            grainDatabase, jobsLog, grains: null!,
+            new GrainOptions { DatesPerTransaction = data.DatesPerWave, MarkingWorkers = 1 },
+            NullLogger<InstallmentMarker>.Instance);
+        await marker.StartAsync(CancellationToken.None);
+        var request = new RunRequest(data.Asked ? RunTrigger.Api : RunTrigger.CatchUp);
+        var served = await Task.WhenAll(data.Agencies.Select(agency => BringUpToDateAsync(marker, agency.id, request)));
+        await marker.StopAsync(CancellationToken.None);
+        foreach (var job in served.SelectMany(one => one.Jobs).Distinct())
+            await jobsLog.CloseAsync(job, TimeSpan.FromMinutes(10), [], CancellationToken.None);
+
+        await using var connection = await database.Owner.OpenConnectionAsync();
+        return new PathResult(
+            served.Where(one => one.Served.Count > 0)
+                .ToDictionary(one => one.Agency, one => one.Served.Sum(row => row.RecordsUpdated)),
+            await LinesAsync(connection, TablesSql),
+            await LinesAsync(connection, NextSql));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await silo.DisposeAsync();
+        await database.DisposeAsync();
+    }
+
+    private static async Task<(Guid Agency, List<ServedCutoff> Served, List<JobId> Jobs)> BringUpToDateAsync(
+        InstallmentMarker marker, Guid agency, RunRequest request)
+    {
+        var served = new List<ServedCutoff>();
+        var jobs = new List<JobId>();
+        MarkingAnswer answer;
+        do
+        {
+            answer = await marker.BringUpToDateAsync(new AgencyId(agency), request);
+            served.AddRange(answer.Served);
+            if (answer.Job is { } job) jobs.Add(job);
+        }
+        while (answer.More);
+
+        return (agency, served, jobs);
+    }
+
+    private static async Task<IReadOnlyList<string>> LinesAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        var lines = new List<string>();
+        while (await reader.ReadAsync()) lines.Add(reader.GetString(0));
+        return lines;
+    }
+}
