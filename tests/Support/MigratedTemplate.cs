@@ -14,9 +14,9 @@ internal static class MigratedTemplate
     /// <summary>Of the silo's login, which belongs to the whole server: every test of a server must give it the same.</summary>
     public const string LoginPassword = "secret";
 
-    private static Task<string>? name;
+    private static readonly Lazy<Task<string>> Name = new(async () => await MakeAsync(await TestServer.GetAsync()));
 
-    public static Task<string> NameAsync(TestServer server) => LazyInitializer.EnsureInitialized(ref name, () => MakeAsync(server));
+    public static Task<string> NameAsync() => Name.Value;
 
     private static async Task<string> MakeAsync(TestServer server)
     {
@@ -24,7 +24,13 @@ internal static class MigratedTemplate
         var digest = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', checksums)));
         var template = $"template_{Convert.ToHexStringLower(digest)[..16]}";
 
-        await using var connection = new NpgsqlConnection(server.OwnerConnectionString);
+        // Not pooled: the lock ends with the session.
+        var settings = new NpgsqlConnectionStringBuilder(server.OwnerConnectionString)
+        {
+            Pooling = false,
+            CommandTimeout = 300,
+        };
+        await using var connection = new NpgsqlConnection(settings.ConnectionString);
         await connection.OpenAsync();
         await ExecuteAsync(connection, "SELECT pg_advisory_lock(4701)");
         if (await ExecuteAsync(connection, $"SELECT 1 FROM pg_database WHERE datname = '{template}'") is null)

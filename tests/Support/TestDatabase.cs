@@ -36,7 +36,7 @@ public sealed class TestDatabase : IAsyncDisposable
     public static async Task<TestDatabase> CreateMigratedAsync()
     {
         var server = await TestServer.GetAsync();
-        var template = await MigratedTemplate.NameAsync(server);
+        var template = await MigratedTemplate.NameAsync();
         var name = $"test_{Guid.NewGuid():N}";
         await RunAsync(server.OwnerConnectionString, $"CREATE DATABASE {name} TEMPLATE {template}");
         return new TestDatabase(server, name);
