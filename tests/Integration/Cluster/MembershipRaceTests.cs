@@ -134,11 +134,13 @@ public sealed class MembershipRaceTests(ClusterDatabase database) : IClassFixtur
         Assert.Equal(entry.IAmAliveTime, (await cluster.Membership.SingleAsync(entry.SiloAddress)).IAmAliveTime);
     }
 
-    /// <summary>Only the server knows, so it is asked again and again, for 30 s at most.</summary>
+    /// <summary>
+    /// Only the server knows, so it is asked again and again, for 30 s at most; it shows a session's state to its own role.
+    /// </summary>
     private async Task OrleansWaitsForALockAsync()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        await using var waiters = database.Owner.CreateCommand(
+        await using var waiters = database.Orleans.CreateCommand(
             """
             SELECT count(*) FROM pg_stat_activity
             WHERE datname = current_database() AND application_name = 'actors-orleans' AND wait_event_type = 'Lock'
