@@ -49,7 +49,8 @@ internal static class MarkingParameters
     /// <summary>The statements that only agencies need which failed before; none on an ordinary day.</summary>
     public static void AddFailureRepairs(NpgsqlBatch batch, MarkingBatch marking, NpgsqlParameter now)
     {
-        var failed = marking.Agencies.Where(a => a.Plan.State.FailedAttempts > 0 && a.Plan.Runs.Count > 0).ToArray();
+        // Also where no date is unserved: an agency whose settings were corrected before its cutoff is well again.
+        var failed = marking.Agencies.Where(a => a.Plan.State.FailedAttempts > 0).ToArray();
         if (failed.Length == 0) return;
 
         var adopt = new NpgsqlBatchCommand(MarkingSql.AdoptFailures);
