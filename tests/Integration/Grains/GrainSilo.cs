@@ -36,7 +36,7 @@ internal sealed class GrainSilo : IAsyncDisposable
 
     public static async Task<GrainSilo> StartAsync(
         string connectionString, GrainOptions options, TimeProvider? database, FakeTimeProvider reminders,
-        TimeProvider pauses)
+        TimeProvider pauses, string cluster = "test")
     {
         var orleans = OrleansDataSource.Create(connectionString);
         var pool = GrainDatabase.Connect(connectionString);
@@ -48,7 +48,7 @@ internal sealed class GrainSilo : IAsyncDisposable
         builder.Services.AddKeyedSingleton(TimeProviderNames.Grains, pauses);
         builder.Services.AddActorsGrains(_ => new GrainDatabase(pool, clock), options);
         builder.UseOrleans(silo => silo
-            .Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = ("test", "test"))
+            .Configure<ClusterOptions>(id => (id.ClusterId, id.ServiceId) = (cluster, cluster))
             .ConfigureEndpoints(IPAddress.Loopback, ports.Silo, ports.Gateway)
             .UsePostgres(orleans));
         var host = builder.Build();

@@ -17,7 +17,7 @@ public class GrainWorld : IAsyncLifetime
 {
     private static readonly TimeSpan[] NoPauses = [TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero];
 
-    private readonly List<GrainSilo> _silos = [];
+    private GrainSilo? _silo;
     private TestDatabase? _database;
     private NpgsqlDataSource? _owner;
 
@@ -30,7 +30,7 @@ public class GrainWorld : IAsyncLifetime
 
     internal FakeTimeProvider Reminders { get; } = new(new DateTimeOffset(2031, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
-    internal GrainSilo Silo => _silos[0];
+    internal GrainSilo Silo => _silo!;
 
     internal ICoordinatorGrain Coordinator => Silo.Coordinator;
 
@@ -48,23 +48,19 @@ public class GrainWorld : IAsyncLifetime
         var builder = new NpgsqlDataSourceBuilder(_database.ConnectionString);
         builder.UseNodaTime();
         _owner = builder.Build();
-        await StartSiloAsync(Options);
+        _silo = await GrainSilo.StartAsync(SiloConnectionString, Options, Clock, Reminders, Pauses);
         // The first sweep comes with the coordinator's activation; from here on it sweeps when a test asks.
         await Coordinator.SweepAsync();
     }
 
-    /// <summary>Another silo on the same database; it stops with the world.</summary>
-    internal async Task<GrainSilo> StartSiloAsync(GrainOptions options, TimeProvider? pauses = null)
-    {
-        var silo = await GrainSilo.StartAsync(SiloConnectionString, options, Clock, Reminders, pauses ?? Pauses);
-        _silos.Add(silo);
-        return silo;
-    }
+    /// <summary>A silo that knows nothing of the world's own, as after a partition; the caller stops it.</summary>
+    internal Task<GrainSilo> StartOtherClusterAsync() =>
+        GrainSilo.StartAsync(SiloConnectionString, Options, Clock, Reminders, Pauses, "other");
 
     public async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        await Task.WhenAll(_silos.Select(silo => silo.DisposeAsync().AsTask()));
+        if (_silo is not null) await _silo.DisposeAsync();
         if (_owner is not null) await _owner.DisposeAsync();
         if (_database is not null) await _database.DisposeAsync();
     }
