@@ -16,7 +16,7 @@ public interface ICoordinatorGrain : IGrainWithStringKey
 
     /// <summary>
     /// Looks once for what was missed: agencies to arm or to catch up, runs to close, alerts to raise or resolve.
-    /// Answers what it found. A sweep that is under way is joined, not doubled.
+    /// Answers what it found. Sweeps are not doubled: who comes while one is under way shares the one after it.
     /// </summary>
     [Alias("Sweep"), AlwaysInterleave, ResponseTimeout("00:10:00")]
     Task<SweepResult> SweepAsync();

@@ -1,5 +1,6 @@
 using Actors.Grains.Installments;
 using Actors.Grains.Interfaces;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 
@@ -15,7 +16,7 @@ internal sealed partial class AgencyGrain(
     InstallmentMarker marker,
     FailedAgencies failures,
     GrainOptions options,
-    TimeProvider time,
+    [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time,
     ILogger<AgencyGrain> logger) : Grain, IAgencyGrain, IRemindable
 {
     internal const string ReminderName = "cutoff";
@@ -51,10 +52,19 @@ internal sealed partial class AgencyGrain(
         }
 
         if (answer?.Next is not { } next) return;
-        var nextTick = Instant.FromDateTimeUtc(DateTime.SpecifyKind(status.CurrentTickTime, DateTimeKind.Utc))
-            + Duration.FromTimeSpan(status.Period);
         // On most days the next cutoff lies on the grid, and no reminder is written.
-        if (Distance(nextTick, next) > GridTolerance) await ArmAsync(next - answer.Now);
+        if (!IsOnGrid(next, status)) await ArmAsync(next - answer.Now);
+    }
+
+    /// <summary>
+    /// The grid is counted from the first tick. The current tick tells when it was delivered, which in a herd of
+    /// ticks is late by more than the tolerance.
+    /// </summary>
+    private static bool IsOnGrid(Instant next, TickStatus status)
+    {
+        var first = Instant.FromDateTimeUtc(DateTime.SpecifyKind(status.FirstTickTime, DateTimeKind.Utc));
+        var off = Duration.FromTicks((next - first).TotalTicks % status.Period.Ticks);
+        return off <= GridTolerance || Duration.FromTimeSpan(status.Period) - off <= GridTolerance;
     }
 
     /// <summary>
@@ -118,8 +128,11 @@ internal sealed partial class AgencyGrain(
     private bool IsEarly(MarkingAnswer answer, out TimeSpan wait)
     {
         wait = answer.Next is { } next ? (next - answer.Now).ToTimeSpan() : TimeSpan.Zero;
-        return answer.Outcome == AgencyRunOutcome.NothingUnserved
+        var isEarly = answer.Outcome == AgencyRunOutcome.NothingUnserved
             && wait > TimeSpan.Zero && wait <= options.EarlyTickPatience;
+        // Timers count whole milliseconds: less than one would be no wait at all, and ask the database again and again.
+        wait = TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds));
+        return isEarly;
     }
 
     private async Task<AgencyRunResult> FailAsync(RunRequest request, List<ServedCutoff> served, Exception error)
@@ -137,7 +150,8 @@ internal sealed partial class AgencyGrain(
             LogUnwritten(Id.Value, unwritten.Message);
         }
 
-        if (job is { } open && request.Job is null)
+        // A wave of catching up is closed by the sweep that sent it.
+        if (job is { } open && request.Trigger != RunTrigger.CatchUp)
         {
             GrainFactory.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses).JobMayBeDoneAsync(open).Ignore();
         }
@@ -147,8 +161,6 @@ internal sealed partial class AgencyGrain(
 
     private static string Sentence(Exception error) =>
         error is Npgsql.PostgresException postgres ? $"{postgres.MessageText} ({postgres.SqlState})" : error.Message;
-
-    private static Duration Distance(Instant one, Instant other) => one < other ? other - one : one - other;
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Agency {Agency} is tried again in {Pause}: {Error}")]
     private partial void LogRetry(Guid agency, TimeSpan pause, string error);

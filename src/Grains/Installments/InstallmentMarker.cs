@@ -138,7 +138,7 @@ internal sealed partial class InstallmentMarker(
 
         var jobs = marking.NewestJobs();
         foreach (var verdict in verdicts) verdict.AnswerAfterCommit(jobs, written);
-        foreach (var job in marking.Jobs.Where(job => job.Trigger != RunTrigger.CatchUp)) Nudge(job.Id);
+        foreach (var job in marking.JobsThatMayBeDone) Nudge(job);
     }
 
     /// <summary>

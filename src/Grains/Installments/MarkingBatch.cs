@@ -30,6 +30,22 @@ internal sealed record MarkingBatch(IReadOnlyList<PlannedAgency> Agencies, IRead
 {
     public IReadOnlyCollection<JobPlan> Jobs => Rows.Select(row => row.Job).DistinctBy(job => job.Id).ToArray();
 
+    /// <summary>
+    /// The runs that the coordinator is to look at after the commit: not a wave of its own, nor a run whose agency has
+    /// further dates for its next wave, which would find it closed.
+    /// </summary>
+    public IEnumerable<JobId> JobsThatMayBeDone
+    {
+        get
+        {
+            var unfinished = Agencies.Where(agency => agency.Plan.More).Select(agency => agency.Plan.State.Agency).ToHashSet();
+            return Rows.Where(row => row.Job.Trigger != RunTrigger.CatchUp)
+                .GroupBy(row => row.Job.Id)
+                .Where(job => !job.Any(row => unfinished.Contains(row.Agency.Agency)))
+                .Select(job => job.Key);
+        }
+    }
+
     /// <summary>The run under which each agency's newest row stands; agencies without a row are not in it.</summary>
     public IReadOnlyDictionary<AgencyId, JobId> NewestJobs()
     {

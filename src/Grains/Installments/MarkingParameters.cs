@@ -49,10 +49,10 @@ internal static class MarkingParameters
     /// <summary>The statements that only agencies need which failed before; none on an ordinary day.</summary>
     public static void AddFailureRepairs(NpgsqlBatch batch, MarkingBatch marking, NpgsqlParameter now)
     {
+        // Also where no date is unserved: an agency whose settings were corrected before its cutoff is well again.
         var failed = marking.Agencies.Where(a => a.Plan.State.FailedAttempts > 0).ToArray();
         if (failed.Length == 0) return;
 
-        // An agency with no date to serve is past its first one, and has no failure that lacks a date.
         var adopt = new NpgsqlBatchCommand(MarkingSql.AdoptFailures);
         Add(adopt.Parameters, "failed_agencies", NpgsqlDbType.Uuid, failed, a => a.Plan.State.Agency.Value);
         Add(adopt.Parameters, "failed_first_dates", NpgsqlDbType.Date, failed, FirstDate);

@@ -42,7 +42,7 @@ internal static class MarkingSql
         """
         UPDATE agency_runs r SET cutoff_date = f.first_date, serves_cutoff = true
         FROM unnest(@failed_agencies, @failed_first_dates) AS f (agency_id, first_date)
-        WHERE r.agency_id = f.agency_id AND r.cutoff_date IS NULL
+        WHERE r.agency_id = f.agency_id AND r.cutoff_date IS NULL AND f.first_date IS NOT NULL
         """;
 
     public const string ResolveFailures =

@@ -45,6 +45,7 @@ internal sealed partial class CoordinatorGrain(
     private readonly Dictionary<JobId, bool> _closing = [];
     private readonly CancellationTokenSource _stopping = new();
     private Task<SweepResult>? _sweep;
+    private Task<SweepResult>? _nextSweep;
     private bool _repaired;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
@@ -77,9 +78,20 @@ internal sealed partial class CoordinatorGrain(
 
     public async Task<SweepResult> SweepAsync()
     {
-        // Joined, not doubled: whoever comes while a sweep is under way gets its answer.
-        if (_sweep is null or { IsCompleted: true }) _sweep = SweepWavesAsync();
+        // The sweep that is under way may have looked already: whoever comes meanwhile shares the one after it.
+        if (_nextSweep is not null || _sweep is { IsCompleted: false })
+            return await (_nextSweep ??= SweepAfterAsync(_sweep!));
+        _sweep = SweepWavesAsync();
         return await _sweep;
+    }
+
+    private async Task<SweepResult> SweepAfterAsync(Task current)
+    {
+        await current.ConfigureAwait(
+            ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+        _sweep = _nextSweep;
+        _nextSweep = null;
+        return await SweepWavesAsync();
     }
 
     public async Task<RunAllResult> RunAllAsync(string? requestedBy, string? reason)
@@ -88,8 +100,12 @@ internal sealed partial class CoordinatorGrain(
         var job = new JobPlan(new JobId(Guid.NewGuid()), RunTrigger.Api, null, requestedBy, reason);
         await jobsLog.OpenAsync([job], now, _stopping.Token);
         var request = new RunRequest(RunTrigger.Api, job.Id, requestedBy, reason);
-        var unrecorded = await DispatchAsync(agencies, request);
-        await CloseAsync(job.Id, unrecorded);
+        IReadOnlyList<AgencyFailure> unrecorded = [];
+        await WhileDispatchingAsync(job.Id, async () =>
+        {
+            unrecorded = await DispatchAsync(agencies, request);
+            await CloseAsync(job.Id, unrecorded);
+        });
         return await jobsLog.ResultOfAsync(job.Id, unrecorded, _stopping.Token);
     }
 
@@ -163,11 +179,31 @@ internal sealed partial class CoordinatorGrain(
     {
         var job = JobPlan.ForCatchUp(finding.At);
         var request = new RunRequest(RunTrigger.CatchUp, job.Id);
-        var failures = await DispatchAsync(finding.Agencies, request, allFailures: true);
-        // Where nothing but failures came of it, nobody may have opened its row.
-        if (failures.Count > 0) await jobsLog.OpenAsync([job], finding.At, _stopping.Token);
-        await CloseAsync(job.Id, failures);
+        IReadOnlyList<AgencyFailure> failures = [];
+        await WhileDispatchingAsync(job.Id, async () =>
+        {
+            failures = await DispatchAsync(finding.Agencies, request, allFailures: true);
+            // Where nothing but failures came of it, nobody may have opened its row.
+            if (failures.Count > 0) await jobsLog.OpenAsync([job], finding.At, _stopping.Token);
+            await CloseAsync(job.Id, failures);
+        });
         return failures.Count;
+    }
+
+    /// <summary>
+    /// Nobody else closes the run meanwhile: whoever sent it out alone knows the failures that could not be recorded.
+    /// </summary>
+    private async Task WhileDispatchingAsync(JobId job, Func<Task> dispatch)
+    {
+        _dispatching.Add(job);
+        try
+        {
+            await dispatch();
+        }
+        finally
+        {
+            _dispatching.Remove(job);
+        }
     }
 
     /// <summary>
@@ -179,16 +215,7 @@ internal sealed partial class CoordinatorGrain(
     {
         var failures = new List<AgencyFailure>();
         using var places = new SemaphoreSlim(options.AgenciesInFlight);
-        _dispatching.Add(request.Job!.Value);
-        try
-        {
-            await Task.WhenAll(agencies.Select(AskAsync));
-        }
-        finally
-        {
-            _dispatching.Remove(request.Job.Value);
-        }
-
+        await Task.WhenAll(agencies.Select(AskAsync));
         return failures;
 
         // Runs in this grain's turns, so the list needs no lock.

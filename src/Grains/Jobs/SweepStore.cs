@@ -11,7 +11,7 @@ namespace Actors.Grains.Jobs;
 internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
 {
     /// <summary>"ACTORSWP" as a number: the advisory lock that keeps two coordinators from sweeping at one time.</summary>
-    private const long SweepLock = 0x4143_544F_5253_5750;
+    internal const long SweepLock = 0x4143_544F_5253_5750;
 
     private const string TryLock = "SELECT pg_try_advisory_xact_lock(@lock), coalesce(@now, clock_timestamp())";
 
@@ -19,7 +19,7 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
     /// New, changed and late agencies, the longest waiting first. Paused ones and those that were set aside are left
     /// alone.
     /// </summary>
-    private const string FindWork =
+    internal const string FindWork =
         """
         SELECT agency_id
         FROM agency_cutoffs
@@ -31,7 +31,7 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
         """;
 
     /// <summary>One open alert for as long as cutoffs are late, set aside or not; resolved when none is.</summary>
-    private const string AlertLate =
+    internal const string AlertLate =
         """
         WITH late AS (
           SELECT count(*) AS agencies, min(next_cutoff_at) AS first_cutoff_at, min(agency_id::text)::uuid AS agency_id
@@ -51,7 +51,7 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
         FROM late WHERE agencies > 0
         """;
 
-    private const string ResolveRuns =
+    internal const string ResolveRuns =
         """
         UPDATE alerts a SET resolved_at = @now
         WHERE a.resolved_at IS NULL AND a.kind IN ('run_failed', 'run_stuck')

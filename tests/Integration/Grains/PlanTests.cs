@@ -1,0 +1,125 @@
+using System.Text.RegularExpressions;
+using Actors.Grains;
+using Actors.Grains.Cutoffs;
+using Actors.Grains.Installments;
+using Actors.Grains.Interfaces;
+using Actors.Grains.Jobs;
+using Actors.Tests.Support;
+using NodaTime;
+using Npgsql;
+using NpgsqlTypes;
+using Xunit;
+
+namespace Actors.Tests.Integration.Grains;
+
+/// <summary>
+/// Defect 8: nothing on the daily path grows with history. The plans are PostgreSQL's own, over 1,000 agencies with
+/// 500,000 installments, of which few are pending.
+/// </summary>
+public sealed partial class PlanTests(PlanTests.Years years) : IClassFixture<PlanTests.Years>
+{
+    private static readonly Instant Now = GrainWorld.At("2031-03-01T17:00:00Z");
+
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(false, 256)]
+    [InlineData(true, 1)]
+    [InlineData(true, 256)]
+    public async Task Defect_8_marking_reads_what_is_pending_and_not_history(bool leavesOutLocked, int agencies)
+    {
+        await using var command = years.Source.CreateCommand(
+            "EXPLAIN " + (leavesOutLocked ? MarkingSql.MarkUnlocked : MarkingSql.Mark));
+        var batch = await BatchAsync(agencies);
+        MarkingParameters.AddTo(command.Parameters, batch, MarkingParameters.Now(Now));
+
+        await AssertNoHistoryIsReadAsync(command);
+    }
+
+    [Theory]
+    [InlineData(SweepStore.FindWork)]
+    [InlineData(SweepStore.AlertLate)]
+    [InlineData(SweepStore.ResolveRuns)]
+    public async Task Defect_8_a_sweep_reads_watermarks_and_not_history(string sql)
+    {
+        await using var command = years.Source.CreateCommand("EXPLAIN " + sql);
+        command.Parameters.AddWithValue("now", Now);
+        command.Parameters.AddWithValue("late_after", NpgsqlDbType.Interval, Duration.FromSeconds(10));
+        command.Parameters.AddWithValue("limit", 2_560);
+        command.Parameters.AddWithValue("job_name", JobNames.UpdateInstallmentStatuses);
+
+        await AssertNoHistoryIsReadAsync(command);
+    }
+
+    private static async Task AssertNoHistoryIsReadAsync(NpgsqlCommand explain)
+    {
+        var plan = new List<string>();
+        await using var reader = await explain.ExecuteReaderAsync();
+        while (await reader.ReadAsync()) plan.Add(reader.GetString(0));
+        Assert.False(plan.Any(line => ScanOfHistory().IsMatch(line)), string.Join('\n', plan));
+    }
+
+    private async Task<MarkingBatch> BatchAsync(int agencies)
+    {
+        var clock = new CutoffClock(ZoneCatalogue.Find("UTC")!, new LocalTime(17, 0));
+        var request = new RunRequest(RunTrigger.Reminder);
+        await using var command = years.Source.CreateCommand($"SELECT id FROM agencies ORDER BY id LIMIT {agencies}");
+        await using var reader = await command.ExecuteReaderAsync();
+        var planned = new List<PlannedAgency>();
+        while (await reader.ReadAsync())
+        {
+            var state = new AgencyState(
+                new AgencyId(reader.GetGuid(0)), "UTC", new LocalTime(17, 0), GrainWorld.Date("2031-02-28"),
+                Now - Duration.FromDays(1), Now, Now - Duration.FromDays(60), IsPaused: false, FailedAttempts: 0);
+            planned.Add(new PlannedAgency(AgencyPlan.Decide(state, clock, Now, asked: false, datesAtMost: 31), request));
+        }
+
+        return MarkingBatch.Of(planned, Now, Duration.FromMinutes(10));
+    }
+
+    [GeneratedRegex(@"Seq Scan on (installments|agency_runs|jobs_log)\b")]
+    private static partial Regex ScanOfHistory();
+
+    /// <summary>A database in use for some time: 60 days of ledger, and installments that are mostly settled.</summary>
+    public sealed class Years : IAsyncLifetime
+    {
+        private TestDatabase? _database;
+        private NpgsqlDataSource? _source;
+
+        public NpgsqlDataSource Source => _source!;
+
+        public async ValueTask InitializeAsync()
+        {
+            _database = await TestDatabase.CreateMigratedAsync();
+            await using var owner = NpgsqlDataSource.Create(_database.ConnectionString);
+            await using var fill = owner.CreateCommand(
+                """
+                INSERT INTO agencies (name, timezone) SELECT 'any', 'UTC' FROM generate_series(1, 1000);
+                UPDATE agency_cutoffs SET last_cutoff_date = '2031-02-28', last_cutoff_at = '2031-02-28T17:00Z',
+                  next_cutoff_date = '2031-03-01', next_cutoff_at = '2031-03-01T17:00Z', tzdb_version = 'any';
+                INSERT INTO payment_plans (agency_id) SELECT id FROM agencies, generate_series(1, 100);
+                INSERT INTO installments (payment_plan_id, student_due_date, status)
+                SELECT p.id, date '2031-03-03' - 30 * n,
+                  CASE WHEN n = 0 AND random() < 0.2 THEN 'pending' WHEN n % 2 = 0 THEN 'paid' ELSE 'overdue' END
+                FROM payment_plans p, generate_series(0, 4) AS n;
+                INSERT INTO agency_runs (job_id, agency_id, cutoff_date, cutoff_at, serves_cutoff, trigger, started_at,
+                  completed_at, status, timezone, overdue_cutoff_time, resolution, tzdb_version)
+                SELECT gen_random_uuid(), a.id, date '2031-02-28' - n, timestamptz '2031-02-28T17:00Z' - n * interval '1 day',
+                  true, 'reminder', now(), now(), 'success', 'UTC', '17:00', 'once', 'any'
+                FROM agencies a, generate_series(0, 59) AS n;
+                INSERT INTO jobs_log (job_name, started_at, status)
+                SELECT 'update-installment-statuses', timestamptz '2031-02-28T17:00Z' - n * interval '1 hour', 'success'
+                FROM generate_series(0, 4999) AS n;
+                ANALYZE;
+                """);
+            fill.CommandTimeout = 120;
+            await fill.ExecuteNonQueryAsync();
+            _source = GrainDatabase.Connect(_database.SiloConnectionString);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            if (_source is not null) await _source.DisposeAsync();
+            if (_database is not null) await _database.DisposeAsync();
+        }
+    }
+}

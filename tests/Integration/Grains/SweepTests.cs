@@ -1,0 +1,173 @@
+using System.Net;
+using Actors.Grains;
+using Actors.Grains.Cutoffs;
+using Actors.Grains.Jobs;
+using Actors.Silo.Hosting;
+using Actors.Tests.Support;
+using NodaTime;
+using Npgsql;
+using Xunit;
+
+namespace Actors.Tests.Integration.Grains;
+
+/// <summary>What no reminder served is found by the sweep.</summary>
+public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
+{
+    private const string Late = "cutoff_late:update-installment-statuses";
+
+    [Fact]
+    public async Task New_changed_and_late_agencies_are_found_and_paused_ones_and_those_set_aside_are_not()
+    {
+        await world.ClearAsync();
+        var late = await world.AddServedAgencyAsync("2031-01-10T16:00:00Z");
+        var paused = await world.AddServedAgencyAsync("2031-01-10T16:00:00Z");
+        var setAside = await world.AddServedAgencyAsync("2031-01-10T16:00:00Z");
+        var justPassed = await world.AddServedAgencyAsync("2031-01-10T16:00:00Z", cutoffTime: "17:00:05");
+        var changed = await world.AddServedAgencyAsync("2031-01-10T16:00:00Z", cutoffTime: "20:00");
+        await world.MoveAsync(changed, "Europe/London");
+        await world.ExecuteAsync("UPDATE agency_cutoffs SET paused_at = now() WHERE agency_id = $1", paused);
+        world.Clock.Now = GrainWorld.At("2031-01-10T17:00:11Z");
+        await world.ExecuteAsync(
+            "UPDATE agency_cutoffs SET set_aside_until = $2 WHERE agency_id = $1",
+            setAside, world.Clock.Now + Duration.FromSeconds(1));
+        var added = await world.AddAgencyAsync();
+
+        var swept = await world.Coordinator.SweepAsync();
+
+        Assert.Equal((3, 3), (swept.AgenciesFound, swept.AgenciesBroughtUpToDate));
+        Assert.Equal("2031-01-10 success 0", (await world.LedgerAsync(late))[^1]);
+        Assert.Equal(["2031-01-10 success 0"], await world.LedgerAsync(added));
+        foreach (var agency in new[] { paused, setAside, justPassed, changed })
+            Assert.Equal(["2031-01-09 success 0"], await world.LedgerAsync(agency));
+        Assert.Equal(0, await world.ReadAsync<long>(
+            "SELECT count(*) FROM agency_cutoffs WHERE next_cutoff_at IS NULL"));
+    }
+
+    [Fact]
+    public async Task What_is_late_is_alerted_once_and_resolved_when_nothing_is_late_any_more()
+    {
+        await world.ClearAsync();
+        var agency = await world.AddServedAgencyAsync("2031-02-10T16:00:00Z");
+        await world.ExecuteAsync(
+            "UPDATE agency_cutoffs SET set_aside_until = $2 WHERE agency_id = $1", agency,
+            GrainWorld.At("2031-02-10T17:01:00Z"));
+        for (var second = 15; second < 60; second += 15)
+        {
+            world.Clock.Now = GrainWorld.At("2031-02-10T17:00:00Z") + Duration.FromSeconds(second);
+            Assert.Equal(0, (await world.Coordinator.SweepAsync()).AgenciesFound);
+            Assert.Equal(1, await world.OpenAlertsAsync(Late));
+        }
+
+        Assert.Equal(
+            "1 agency is unserved after the cutoff; the earliest of these cutoffs was at 2031-02-10 17:00:00 UTC",
+            await world.ReadAsync<string>("SELECT message FROM alerts WHERE dedup_key = $1", Late));
+        world.Clock.Now = GrainWorld.At("2031-02-10T17:01:00Z");
+        await world.Coordinator.SweepAsync();
+        world.Clock.Now += Duration.FromSeconds(15);
+        await world.Coordinator.SweepAsync();
+
+        Assert.Equal(0, await world.OpenAlertsAsync(Late));
+        Assert.Equal(1, await world.ReadAsync<long>("SELECT count(*) FROM alerts WHERE dedup_key = $1", Late));
+    }
+
+    [Fact]
+    public async Task A_second_coordinator_at_the_same_moment_does_nothing()
+    {
+        await world.ClearAsync();
+        await world.AddServedAgencyAsync("2031-03-10T16:00:00Z");
+        world.Clock.Now = GrainWorld.At("2031-03-10T17:00:30Z");
+        await using var pool = GrainDatabase.Connect(world.SiloConnectionString);
+        var second = new SweepStore(new GrainDatabase(pool, DatabaseClock.ReplacedBy(world.Clock)), new GrainOptions());
+        await using var first = await world.Owner.OpenConnectionAsync();
+        await using (var sweeping = await first.BeginTransactionAsync())
+        {
+            await using var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({SweepStore.SweepLock})", first);
+            await take.ExecuteNonQueryAsync();
+
+            Assert.Null(await second.FindAsync("second", CancellationToken.None));
+            Assert.Equal(0, await world.OpenAlertsAsync(Late));
+        }
+
+        Assert.Single((await second.FindAsync("second", CancellationToken.None))!.Agencies);
+        Assert.Equal("second 1", await world.ReadAsync<string>("SELECT swept_by || ' ' || agencies_found FROM sweeps"));
+    }
+
+    [Fact]
+    public async Task Who_asks_while_a_sweep_is_under_way_gets_the_one_after_it()
+    {
+        await world.ClearAsync();
+        var pauses = world.Pauses.Anew();
+        var held = await world.AddServedAgencyAsync("2031-04-10T16:00:00Z");
+        world.Clock.Now = GrainWorld.At("2031-04-10T17:00:30Z");
+        await using var holder = await world.Owner.OpenConnectionAsync();
+        await using var hold = await holder.BeginTransactionAsync();
+        await using var take = new NpgsqlCommand(
+            $"SELECT FROM agency_cutoffs WHERE agency_id = '{held}' FOR UPDATE", holder);
+        await take.ExecuteNonQueryAsync();
+
+        var first = world.Coordinator.SweepAsync();
+        await pauses.NextAsync();
+        world.Clock.Now += Duration.FromSeconds(1);
+        var added = await world.AddAgencyAsync();
+        var next = Task.WhenAll(world.Coordinator.SweepAsync(), world.Coordinator.SweepAsync());
+        await hold.RollbackAsync();
+        pauses.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(1, (await first).AgenciesFound);
+        Assert.Equal([1, 1], (await next).Select(sweep => sweep.AgenciesFound));
+        Assert.Equal(["2031-04-10 success 0"], await world.LedgerAsync(added));
+    }
+
+    [Fact]
+    public async Task Instants_of_another_TZDB_are_computed_anew_and_agencies_without_a_watermark_get_one()
+    {
+        await world.ClearAsync();
+        var old = await world.AddServedAgencyAsync("2031-05-10T16:00:00Z");
+        var unknown = await world.AddAgencyAsync();
+        await world.ExecuteAsync("UPDATE agency_cutoffs SET tzdb_version = '1999z' WHERE agency_id = $1", old);
+        await world.ExecuteAsync("DELETE FROM agency_cutoffs WHERE agency_id = $1", unknown);
+        await using var pool = GrainDatabase.Connect(world.SiloConnectionString);
+        var store = new SweepStore(new GrainDatabase(pool, DatabaseClock.ReplacedBy(world.Clock)), new GrainOptions());
+
+        await store.RepairAsync(CancellationToken.None);
+
+        Assert.Equal(2, (await world.Coordinator.SweepAsync()).AgenciesBroughtUpToDate);
+        Assert.Equal([ZoneCatalogue.TzdbVersion], await world.ListAsync<string>(
+            "SELECT DISTINCT tzdb_version FROM agency_cutoffs"));
+        Assert.Equal(["2031-05-09 success 0"], await world.LedgerAsync(old));
+    }
+
+    [Fact]
+    public async Task An_agency_that_is_inserted_in_SQL_is_armed_without_waiting_for_the_sweeps_period()
+    {
+        await using var database = await TestDatabase.CreateMigratedAsync();
+        await using var owner = NpgsqlDataSource.Create(database.ConnectionString);
+        await using var host = ActorsHost.Build(new SiloSettings
+        {
+            SiloConnectionString = database.SiloConnectionString,
+            Ports = SiloPorts.FindAny(IPAddress.Loopback),
+            IsAlone = true,
+            Grains = new GrainOptions { SweepPeriod = TimeSpan.FromMinutes(9) },
+        });
+        await host.StartAsync();
+        // It listens, and has swept at its start: from here on only the nudge can bring a sweep. Whether it listens is
+        // shown to its own login alone.
+        await using var silo = NpgsqlDataSource.Create(database.SiloConnectionString);
+        await HoldsAsync(silo, "SELECT EXISTS (SELECT FROM sweeps)");
+        await HoldsAsync(silo, "SELECT EXISTS (SELECT FROM pg_stat_activity "
+            + "WHERE datname = current_database() AND application_name = 'actors-listen' AND query LIKE 'LISTEN%')");
+
+        await using (var insert = owner.CreateCommand("INSERT INTO agencies (name) VALUES ('by another application')"))
+            await insert.ExecuteNonQueryAsync();
+
+        await HoldsAsync(owner, "SELECT EXISTS (SELECT FROM orleans.reminders r JOIN agencies a "
+            + "ON r.grain_id = 'agency/' || replace(a.id::text, '-', ''))");
+        await host.StopAsync();
+    }
+
+    private static Task HoldsAsync(NpgsqlDataSource source, string sql) => Eventually.HoldsAsync(sql, async () =>
+    {
+        await using var command = source.CreateCommand(sql);
+        return (bool)(await command.ExecuteScalarAsync())!;
+    });
+}

@@ -1,0 +1,33 @@
+namespace Actors.Tests.Support;
+
+/// <summary>
+/// For what happens beside the test and emits nothing to wait for, such as another process or a word sent one way:
+/// looks again and again, for half a minute at most.
+/// </summary>
+public static class Eventually
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Ends when the condition holds.</summary>
+    /// <param name="what">What is awaited, as the end of a sentence.</param>
+    /// <param name="condition">Looked at some fifty times a second.</param>
+    /// <exception cref="TimeoutException">It never came to hold.</exception>
+    public static async Task HoldsAsync(string what, Func<Task<bool>> condition)
+    {
+        ArgumentNullException.ThrowIfNull(condition);
+        using var limit = new CancellationTokenSource(Limit);
+        using var timer = new PeriodicTimer(Interval);
+        while (!await condition())
+        {
+            try
+            {
+                await timer.WaitForNextTickAsync(limit.Token);
+            }
+            catch (OperationCanceledException expired)
+            {
+                throw new TimeoutException($"In {Limit} it never came that {what}.", expired);
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using Actors.Grains.Interfaces;
+using Microsoft.Extensions.DependencyInjection;
+using NodaTime;
+using Orleans.Serialization;
+using Xunit;
+
+namespace Actors.Tests.Unit.Grains;
+
+/// <summary>What travels between silos arrives as it was sent, through Orleans' own serializer.</summary>
+public sealed class SerializationTests : IDisposable
+{
+    private readonly ServiceProvider _services = new ServiceCollection().AddSerializer().BuildServiceProvider();
+
+    public void Dispose() => _services.Dispose();
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-62_135_596_800L)]
+    [InlineData(1_924_938_000L)]
+    [InlineData(253_402_300_799L)]
+    public void An_instant_keeps_its_ticks(long unixSeconds)
+    {
+        var instant = Instant.FromUnixTimeSeconds(unixSeconds).PlusTicks(7);
+
+        Assert.Equal(instant, RoundTrip(instant));
+        Assert.Equal(instant, RoundTrip<Instant?>(instant));
+        Assert.Null(RoundTrip<Instant?>(null));
+    }
+
+    [Theory]
+    [InlineData(1, 1, 1)]
+    [InlineData(2011, 12, 30)]
+    [InlineData(2024, 2, 29)]
+    [InlineData(9999, 12, 31)]
+    public void A_date_stays_the_same_date(int year, int month, int day) =>
+        Assert.Equal(new LocalDate(year, month, day), RoundTrip(new LocalDate(year, month, day)));
+
+    [Fact]
+    public void A_request_and_its_answer_arrive_whole()
+    {
+        var agency = new AgencyId(Guid.NewGuid());
+        var job = new JobId(Guid.NewGuid());
+        var request = new RunRequest(RunTrigger.Api, job, "a key", "a reason");
+        var served = new ServedCutoff(new LocalDate(2026, 5, 20), Instant.FromUnixTimeTicks(17), true, 3);
+        var result = new AgencyRunResult(
+            agency, AgencyRunOutcome.UpToDate, job, [served], Instant.FromUnixTimeTicks(18), null);
+
+        Assert.Equal(request, RoundTrip(request));
+        var arrived = RoundTrip(result);
+        Assert.Equal(result with { Served = arrived.Served }, arrived);
+        Assert.Equal([served], arrived.Served);
+        Assert.Equal(3, arrived.RecordsUpdated);
+    }
+
+    [Fact]
+    public void The_answer_for_all_agencies_arrives_whole()
+    {
+        var count = new AgencyCount(new AgencyId(Guid.NewGuid()), 5);
+        var failure = new AgencyFailure(new AgencyId(Guid.NewGuid()), "broken");
+
+        var arrived = RoundTrip(new RunAllResult(new JobId(Guid.NewGuid()), [count], [failure], "1 of 2 agencies failed"));
+
+        Assert.Equal([count], arrived.Agencies);
+        Assert.Equal([failure], arrived.Failures);
+        Assert.Equal("1 of 2 agencies failed", arrived.Error);
+    }
+
+    private T RoundTrip<T>(T value)
+    {
+        var serializer = _services.GetRequiredService<Serializer<T>>();
+        return serializer.Deserialize(serializer.SerializeToArray(value))!;
+    }
+}
