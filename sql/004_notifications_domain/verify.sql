@@ -140,7 +140,7 @@ BEGIN
       ('function', 'public.note_agency_change()'),
       ('function', 'public.raise_alert(text,text,text,uuid,uuid,text,jsonb,timestamp with time zone)'),
       ('function', 'public.close_run(uuid,timestamp with time zone,interval,jsonb)'),
-      ('function', 'public.agencies_left_in_run(jobs_log)'),
+      ('function', 'public.agencies_left_in_run(public.jobs_log)'),
       ('function', 'public.cutoff_in_sql(date,time without time zone,text)'),
       ('function', 'public.serve_agency_in_sql(uuid,uuid,timestamp with time zone,boolean)'),
       ('function', 'public.serve_cutoffs_in_sql(timestamp with time zone,boolean)'),

@@ -66,7 +66,9 @@ public static class UpCommand
             IsAlone = database.Embedded is not null,
         });
         await StartAsync(app, port, cancellationToken);
-        await output.WriteLineAsync(Line($"ready {ActorsHost.AddressOf(app).GetLeftPart(UriPartial.Authority)}"));
+        var address = new Uri(ActorsHost.AddressOf(app).GetLeftPart(UriPartial.Authority));
+        database.Embedded?.Announce(address);
+        await output.WriteLineAsync($"ready {address.ToString().TrimEnd('/')}");
         await output.WriteLineAsync("Stop with Ctrl-C.");
         await output.FlushAsync(CancellationToken.None);
 
