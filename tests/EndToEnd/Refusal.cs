@@ -1,0 +1,16 @@
+using Actors.Silo.CommandLine;
+using Xunit;
+
+namespace Actors.Tests.EndToEnd;
+
+/// <summary>How the command line says no: an exit code of its own, and one line on standard error.</summary>
+internal static class Refusal
+{
+    public static void Is(ProgramResult result, ExitCode code, string said)
+    {
+        Assert.Equal((code, ""), ((ExitCode)result.ExitCode, result.Output));
+        Assert.Contains(said, result.Error, StringComparison.Ordinal);
+        Assert.Single(result.Error.Split('\n'));
+        Assert.EndsWith(".", result.Error, StringComparison.Ordinal);
+    }
+}
