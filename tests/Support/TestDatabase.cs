@@ -28,7 +28,7 @@ public sealed class TestDatabase : IAsyncDisposable
     {
         var server = await TestServer.GetAsync();
         var name = $"test_{Guid.NewGuid():N}";
-        await RunAsync(server, $"CREATE DATABASE {name}");
+        await RunAsync(server.OwnerConnectionString, $"CREATE DATABASE {name}");
         return new TestDatabase(server, name);
     }
 
@@ -38,7 +38,7 @@ public sealed class TestDatabase : IAsyncDisposable
         var server = await TestServer.GetAsync();
         var template = await MigratedTemplate.NameAsync(server);
         var name = $"test_{Guid.NewGuid():N}";
-        await RunAsync(server, $"CREATE DATABASE {name} TEMPLATE {template}");
+        await RunAsync(server.OwnerConnectionString, $"CREATE DATABASE {name} TEMPLATE {template}");
         return new TestDatabase(server, name);
     }
 
@@ -49,11 +49,12 @@ public sealed class TestDatabase : IAsyncDisposable
         Password = MigratedTemplate.LoginPassword,
     }.ConnectionString;
 
-    public async ValueTask DisposeAsync() => await RunAsync(server, $"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+    public async ValueTask DisposeAsync() => await RunAsync(
+        server.DroppingConnectionString, $"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
 
-    private static async Task RunAsync(TestServer server, string sql)
+    private static async Task RunAsync(string connectionString, string sql)
     {
-        await using var connection = new NpgsqlConnection(server.OwnerConnectionString);
+        await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();

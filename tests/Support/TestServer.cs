@@ -25,6 +25,12 @@ public sealed class TestServer
     public string SuperuserConnectionString => superuser
         ?? throw new InvalidOperationException("ACTORS_TEST_SERVER is set, and ACTORS_TEST_SUPERUSER is not.");
 
+    /// <summary>
+    /// Whoever drops a test's database: a superuser, where there is one, may also end connections that other logins
+    /// closed a moment ago.
+    /// </summary>
+    public string DroppingConnectionString => superuser ?? OwnerConnectionString;
+
     /// <summary>The server, started by the first test of the process that asks.</summary>
     public static Task<TestServer> GetAsync() => Shared.Value;
 

@@ -30,7 +30,8 @@ internal static class LoginCheck
                ('orleans.silos', 'SELECT'), ('orleans.silos', 'INSERT'), ('orleans.silos', 'UPDATE'),
                ('orleans.reminders', 'SELECT'), ('orleans.reminders', 'INSERT'), ('orleans.reminders', 'UPDATE')
              ) AS required (name, needed)
-             WHERE NOT coalesce(has_table_privilege(
+             -- Some rights are granted by column.
+             WHERE NOT coalesce(has_any_column_privilege(
                (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE format('%s.%s', n.nspname, c.relname) = name), needed), true)
              GROUP BY name ORDER BY name

@@ -29,7 +29,9 @@ internal static class ZoneCheck
 
     private static IReadOnlyList<Finding> Judge(TimeZoneReport report, Dictionary<string, long> agencies)
     {
-        var releases = $"NodaTime (TZDB {report.TzdbVersion}) and PostgreSQL {report.PostgresVersion}";
+        // Without what the distribution adds: 15.18 (Debian 15.18-0+deb12u1).
+        var postgres = $"PostgreSQL {report.PostgresVersion.Split(' ')[0]}";
+        var releases = $"NodaTime (TZDB {report.TzdbVersion}) and {postgres}";
         if (report.Agrees)
         {
             var zones = report.Compared.Count == 1 ? "the one zone" : Invariant($"all {report.Compared.Count} zones");
@@ -44,7 +46,7 @@ internal static class ZoneCheck
                 + "cutoff can be told, so they are not served until agencies.timezone is corrected.")),
             .. report.UnknownToPostgres.Except(report.UnknownToNodaTime).Select(zone => Finding.Warning(
                 Subject,
-                $"'{zone}', used by {Agencies(agencies[zone])}, is unknown to PostgreSQL {report.PostgresVersion}: silos "
+                $"'{zone}', used by {Agencies(agencies[zone])}, is unknown to {postgres}: silos "
                 + "serve it, but update_installment_statuses() cannot; update the server's tzdata.")),
             .. report.Differences.Select(difference => Finding.Warning(
                 Subject, Describe(difference, releases, Agencies(agencies[difference.Zone])))),

@@ -127,7 +127,7 @@ public sealed class CheckupTests : IAsyncLifetime
         var finding = AssertFound(await CheckAsync(), Severity.Warning, "time zones", "such as Europe/Brussels.");
 
         Assert.Contains("used by 1 agency, from", finding.Sentence, StringComparison.Ordinal);
-        Assert.Contains("UTC+02 against UTC+01", finding.Sentence, StringComparison.Ordinal);
+        Assert.Contains("UTC+02:00 against UTC+01:00", finding.Sentence, StringComparison.Ordinal);
         Assert.Contains("NodaTime decides; only update_installment_statuses()", finding.Sentence, StringComparison.Ordinal);
     }
 
@@ -150,7 +150,7 @@ public sealed class CheckupTests : IAsyncLifetime
         AssertFound(
             findings, Severity.Problem, "agencies", "1 of 3 late: the earliest unserved cutoff was at 2026-01-02T17:00:00Z");
         AssertFound(
-            findings, Severity.Problem, "agencies", $"1 set aside for now; most often {failing}: the disk is full");
+            findings, Severity.Problem, "agencies", $"1 of 3 failing, 1 of them set aside for now; most often {failing}: the disk is full");
         AssertFound(findings, Severity.Warning, "agencies", "1 of 3 new or changed");
     }
 

@@ -17,7 +17,7 @@ public sealed class DaysOfCutoffsTests
           ('Australia/Sydney', '02:30'), ('Australia/Sydney', '17:00'), ('Australia/Brisbane', '17:00'),
           ('Asia/Tokyo', '09:00'), ('America/Los_Angeles', '17:00'), ('America/New_York', '23:59:59'),
           ('Europe/London', '12:00'), ('Pacific/Auckland', '00:00'), ('UTC', '00:00')
-        ) AS some (zone, cutoff);
+        ) AS chosen (zone, cutoff);
 
         WITH plan AS (
           INSERT INTO payment_plans (id, agency_id, status) SELECT gen_random_uuid(), id, 'active' FROM agencies
@@ -39,7 +39,7 @@ public sealed class DaysOfCutoffsTests
     public async Task Every_agency_is_served_every_day_at_its_own_cutoff_through_a_clock_change_and_an_outage()
     {
         await using var process = await FakeTimeProcess.StartAsync(Start);
-        await process.AskAsync<object?>($"{Agencies}; SELECT 1");
+        await process.AskAsync<object?>($"{Agencies} SELECT 1");
         await process.SweptUntilAsync("SELECT count(*) = 9 FROM agency_runs");
 
         await process.RunUntilAsync(Start + Duration.FromHours(60));

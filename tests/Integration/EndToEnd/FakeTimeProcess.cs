@@ -10,7 +10,6 @@ using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using NodaTime;
 using Npgsql;
-using Orleans.Hosting;
 
 namespace Actors.Tests.Integration.EndToEnd;
 
