@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Actors.Tests.EndToEnd;
 
-/// <summary>What a person may get wrong, through the real command line: one sentence, a code, and nothing done.</summary>
+/// <summary>What people get wrong, through the real command line: one sentence, a code, nothing done.</summary>
 public sealed class BadInputTests : IAsyncLifetime
 {
     private TestDatabase database = null!;
@@ -44,7 +44,9 @@ public sealed class BadInputTests : IAsyncLifetime
             "cutoff", "Australia/Sydney", "02:30", "--from", "2026-10-04", "--days", "2");
         Assert.Equal((0, ""), (printed.ExitCode, printed.Error));
         Assert.Contains(
-            "2026-10-04  2026-10-03T16:30:00Z  2026-10-04 03:30:00+11:00  shifted", printed.Output, StringComparison.Ordinal);
+            "2026-10-04  2026-10-03T16:30:00Z  2026-10-04 03:30:00+11:00  shifted",
+            printed.Output,
+            StringComparison.Ordinal);
 
         Refusal.Is(
             await ChildProgram.RunActorsAsync("cutoff", "Australia/Brisbame", "17:00"),
@@ -95,7 +97,7 @@ public sealed class BadInputTests : IAsyncLifetime
         {
             var refused = await OnAsync(to => (to.Username, to.Password) = (login, "knocks"), "up");
 
-            Refusal.Is(refused, ExitCode.MissingRights, $"GRANT CREATE ON DATABASE");
+            Refusal.Is(refused, ExitCode.MissingRights, "GRANT CREATE ON DATABASE");
             await AssertUntouchedAsync();
         }
         finally
@@ -112,7 +114,9 @@ public sealed class BadInputTests : IAsyncLifetime
         var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port;
 
         Refusal.Is(
-            await OnAsync(_ => { }, "up", "--port", $"{port}"), ExitCode.PortInUse, $"Port {port} on 127.0.0.1 is taken");
+            await OnAsync(_ => { }, "up", "--port", $"{port}"),
+            ExitCode.PortInUse,
+            $"Port {port} on 127.0.0.1 is taken");
         await AssertUntouchedAsync();
     }
 

@@ -49,7 +49,8 @@ public sealed class ChildProgram : IDisposable
         }
 
         var (code, _, error) = await FinishAsync();
-        throw new InvalidOperationException($"'{start}' never came; exit code {code}: {error}\n{string.Join('\n', lines)}");
+        throw new InvalidOperationException(
+            $"'{start}' never came; exit code {code}: {error}\n{string.Join('\n', lines)}");
     }
 
     /// <summary>As `kill` and service managers do; then waits for its end.</summary>
@@ -83,7 +84,8 @@ public sealed class ChildProgram : IDisposable
         process.Dispose();
     }
 
-    private static ChildProgram Start(string assembly, params string[] arguments) => Start(assembly, _ => { }, arguments);
+    private static ChildProgram Start(string assembly, params string[] arguments) =>
+        Start(assembly, _ => { }, arguments);
 
     private static ChildProgram Start(string assembly, Action<ProcessStartInfo> prepare, string[] arguments)
     {

@@ -60,7 +60,8 @@ public sealed class UpLifeTests : IAsyncLifetime
 
         var server = folder.ServerProcess;
         var down = await folder.DownAsync();
-        Assert.Equal((0, $"Stopped the embedded PostgreSQL (process {server}) in {folder.Path}."), (down.ExitCode, down.Output));
+        Assert.Equal(
+            (0, $"Stopped the embedded PostgreSQL (process {server}) in {folder.Path}."), (down.ExitCode, down.Output));
         Assert.False(folder.IsServerUp);
     }
 
@@ -110,7 +111,8 @@ public sealed class UpLifeTests : IAsyncLifetime
         Assert.Equal("Nothing to apply.", (await RunAsync("migrate", "up")).Output);
     }
 
-    private ChildProgram Up(params string[] arguments) => ChildProgram.Actors(["up", "--data", folder.Path, .. arguments]);
+    private ChildProgram Up(params string[] arguments) =>
+        ChildProgram.Actors(["up", "--data", folder.Path, .. arguments]);
 
     private Task<ProgramResult> RunAsync(params string[] arguments) =>
         ChildProgram.RunActorsAsync([.. arguments, "--data", folder.Path]);

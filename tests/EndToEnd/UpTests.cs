@@ -46,7 +46,8 @@ public sealed class UpTests(RunningUp up) : IClassFixture<RunningUp>
         Assert.Equal(0, made.ExitCode);
         Assert.Matches("^actors_[A-Za-z0-9_-]+$", made.Output);
 
-        var (one, all) = (await PostAsync($"/api/agencies/{agency}/runs", made.Output), await PostAsync(RunAll, made.Output));
+        var one = await PostAsync($"/api/agencies/{agency}/runs", made.Output);
+        var all = await PostAsync(RunAll, made.Output);
 
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (one.Status, all.Status));
         Assert.Equal(agency, one.Body.GetProperty("agencyId").GetGuid());
@@ -56,7 +57,8 @@ public sealed class UpTests(RunningUp up) : IClassFixture<RunningUp>
         {
             var refused = await PostAsync(RunAll, key);
             Assert.Equal(
-                (HttpStatusCode.Unauthorized, """{"error":"Unauthorized"}"""), (refused.Status, refused.Body.GetRawText()));
+                (HttpStatusCode.Unauthorized, """{"error":"Unauthorized"}"""),
+                (refused.Status, refused.Body.GetRawText()));
             Assert.Equal(HttpStatusCode.Unauthorized, (await PostAsync($"/api/agencies/{agency}/runs", key)).Status);
         }
     }
@@ -66,7 +68,8 @@ public sealed class UpTests(RunningUp up) : IClassFixture<RunningUp>
     [InlineData("/health/ready")]
     public async Task It_is_alive_and_ready(string path)
     {
-        using var answer = await up.Http.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+        using var answer = await up.Http.GetAsync(
+            new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
@@ -76,7 +79,8 @@ public sealed class UpTests(RunningUp up) : IClassFixture<RunningUp>
     {
         // Of several cutoffs close ahead, the first that the import is not too late for shows it.
         var now = await up.AskAsync<DateTime>("SELECT date_trunc('second', now() AT TIME ZONE 'UTC')");
-        var rows = new[] { 10, 20, 40 }.Select(seconds => $"{Guid.NewGuid()},soon,{now.AddSeconds(seconds):HH:mm:ss},UTC");
+        var rows = new[] { 10, 20, 40 }
+            .Select(seconds => $"{Guid.NewGuid()},soon,{now.AddSeconds(seconds):HH:mm:ss},UTC");
         var file = up.Folder.Beside("soon.csv");
         await File.WriteAllLinesAsync(file, ["id,name,overdue_cutoff_time,timezone", .. rows]);
 
@@ -135,7 +139,8 @@ public sealed class UpTests(RunningUp up) : IClassFixture<RunningUp>
         using var request = new HttpRequestMessage(HttpMethod.Post, path);
         if (key is not null) request.Headers.Add("X-API-Key", key);
         using var answer = await up.Http.SendAsync(request, TestContext.Current.CancellationToken);
-        using var body = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        using var body = JsonDocument.Parse(
+            await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         return (answer.StatusCode, body.RootElement.Clone());
     }
 }

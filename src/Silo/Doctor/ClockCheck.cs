@@ -59,5 +59,6 @@ internal static class ClockCheck
     }
 
     private static string Seconds(Duration duration) =>
-        duration.TotalSeconds.ToString(duration < Duration.FromSeconds(10) ? "0.000" : "0", CultureInfo.InvariantCulture);
+        duration.TotalSeconds.ToString(
+            duration < Duration.FromSeconds(10) ? "0.000" : "0", CultureInfo.InvariantCulture);
 }

@@ -59,7 +59,8 @@ internal static class LoginCheck
         if (missing is not null)
         {
             return Finding.Problem(
-                Subject, $"'{login}' lacks {missing}; a silo with it would serve nothing: GRANT service_role TO {login}.");
+                Subject,
+                $"'{login}' lacks {missing}; a silo with it would serve nothing: GRANT service_role TO {login}.");
         }
 
         if (isFiltered && !isServiceRole)

@@ -94,13 +94,15 @@ internal static class ServingCheck
             yield return Finding.Problem(
                 Subject,
                 Line($"{failing:N0} of {all:N0} failing, {setAside:N0} of them set aside for now; most often ")
-                + $"{row.GetString(8).ReplaceLineEndings(" ")}. They are tried again by themselves once that is put right.");
+                + $"{row.GetString(8).ReplaceLineEndings(" ")}. They are tried again by themselves; put right what "
+                + "the message says.");
         }
 
         if (unarmed > 0)
         {
             yield return Finding.Warning(
-                Subject, Line($"{unarmed:N0} of {all:N0} new or changed, and not yet taken up: the next sweep does that."));
+                Subject,
+                Line($"{unarmed:N0} of {all:N0} new or changed, and not yet taken up: the next sweep does that."));
         }
 
         if (late + failing + unarmed > 0) yield break;
@@ -116,8 +118,8 @@ internal static class ServingCheck
         ? Finding.Problem(
             "runs",
             Line($"{stuck:N0} running for longer than {Limits.RunLimit.TotalMinutes:0} minutes, since ")
-            + $"{InstantPattern.General.Format(row.GetFieldValue<Instant>(1))}: no silo sweeps, or it cannot close them; "
-            + "start one with ./actors up, or look into its log.")
+            + $"{InstantPattern.General.Format(row.GetFieldValue<Instant>(1))}: no silo sweeps, or it cannot "
+            + "close them; start one with ./actors up, or look into its log.")
         : Finding.Ok("runs", Line($"None running for longer than {Limits.RunLimit.TotalMinutes:0} minutes."));
 
     private static Finding JudgeSweep(Instant sweptAt, string sweptBy, Instant now)

@@ -67,7 +67,9 @@ internal static class ZoneCheck
 
     /// <summary>The tz database itself links the old names to the city whose rules they follow.</summary>
     private static string RegionOf(string zone) =>
-        TzdbDateTimeZoneSource.Default.CanonicalIdMap[zone] is var region && region != zone ? region : "Europe/Brussels";
+        TzdbDateTimeZoneSource.Default.CanonicalIdMap[zone] is var region && region != zone
+            ? region
+            : "Europe/Brussels";
 
     private static string Utc(Offset offset) => $"UTC{Offsets.Format(offset)}";
 
