@@ -27,8 +27,38 @@ public sealed class ChildProgram : IDisposable
         return await program.FinishAsync();
     }
 
+    /// <summary>The command line with one more environment variable.</summary>
+    public static async Task<ProgramResult> RunActorsWithAsync(string variable, string value, params string[] arguments)
+    {
+        using var program = Start("Actors.Silo.dll", start => start.Environment[variable] = value, arguments);
+        return await program.FinishAsync();
+    }
+
     /// <summary>Waits for one line; null when the program ended without another.</summary>
     public async Task<string?> ReadLineAsync() => await process.StandardOutput.ReadLineAsync();
+
+    /// <summary>All lines up to the first that starts so, that one included.</summary>
+    /// <exception cref="InvalidOperationException">The program ended before; the message has what it said.</exception>
+    public async Task<IReadOnlyList<string>> ReadUntilAsync(string start)
+    {
+        var lines = new List<string>();
+        while (await ReadLineAsync() is { } line)
+        {
+            lines.Add(line);
+            if (line.StartsWith(start, StringComparison.Ordinal)) return lines;
+        }
+
+        var (code, _, error) = await FinishAsync();
+        throw new InvalidOperationException(
+            $"'{start}' never came; exit code {code}: {error}\n{string.Join('\n', lines)}");
+    }
+
+    /// <summary>As `kill` and service managers do; then waits for its end.</summary>
+    public async Task<ProgramResult> TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
+        return await FinishAsync();
+    }
 
     /// <summary>Ends its input and waits for its end.</summary>
     public async Task<ProgramResult> FinishAsync()
@@ -54,7 +84,10 @@ public sealed class ChildProgram : IDisposable
         process.Dispose();
     }
 
-    private static ChildProgram Start(string assembly, params string[] arguments)
+    private static ChildProgram Start(string assembly, params string[] arguments) =>
+        Start(assembly, _ => { }, arguments);
+
+    private static ChildProgram Start(string assembly, Action<ProcessStartInfo> prepare, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, assembly), .. arguments])
         {
@@ -64,9 +97,11 @@ public sealed class ChildProgram : IDisposable
         };
         start.Environment.Remove("ACTORS_DATABASE");
         start.Environment.Remove("ACTORS_DATA");
+        start.Environment.Remove("ACTORS_PORT");
         // Both would send any other client of PostgreSQL elsewhere.
         start.Environment["PGPORT"] = "1";
         start.Environment["PGDATA"] = "/nowhere";
+        prepare(start);
         return new ChildProgram(Process.Start(start)!);
     }
 }

@@ -265,15 +265,16 @@ internal sealed partial class CoordinatorGrain(
     }
 
     [LoggerMessage(Level = LogLevel.Information,
-        Message = "Done: {Run}; {Agencies} agencies, {Installments} installments became overdue (job {Job})")]
+        Message = "Done: {Run}; agencies: {Agencies}, installments that became overdue: {Installments} (job {Job})")]
     private partial void LogClosed(string run, int agencies, int installments, Guid job);
 
     [LoggerMessage(Level = LogLevel.Error,
-        Message = "Failed: {Run}; {Agencies} agencies, {Installments} installments became overdue (job {Job}): {Error}")]
+        Message = "Failed: {Run}; agencies: {Agencies}, installments that became overdue: {Installments} (job {Job}): "
+            + "{Error}")]
     private partial void LogFailed(string run, int agencies, int installments, Guid job, string error);
 
     [LoggerMessage(Level = LogLevel.Information,
-        Message = "Swept: {Found} agencies were new, changed or late; {Done} are up to date, {Failed} failed")]
+        Message = "Swept: agencies that were new, changed or late: {Found}; now up to date: {Done}, failed: {Failed}")]
     private partial void LogSwept(int found, int done, int failed);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The sweep could not reach the database and will try again: {Error}")]

@@ -42,6 +42,7 @@ public static class CommandLineApplication
             KeyCommand.Create(options),
             CutoffCommand.Create(clock),
             MigrateCommand.Create(options),
+            DoctorCommand.Create(options, clock),
         };
     }
 

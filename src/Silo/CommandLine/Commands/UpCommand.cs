@@ -53,11 +53,22 @@ public static class UpCommand
     {
         var output = arguments.InvocationConfiguration.Output;
         var port = FindPort(askedPort ?? PortFromEnvironment());
-        await using var database = await CommandDatabase.OpenAsync(
-            options, arguments, EmbeddedPurpose.Serve, cancellationToken);
-        await output.WriteLineAsync(Describe(database));
+        await using (var database = await CommandDatabase.OpenAsync(
+            options, arguments, EmbeddedPurpose.Serve, cancellationToken))
+        {
+            await output.WriteLineAsync(Describe(database));
+            await PrepareAsync(database, withSample, output, cancellationToken);
+            await ServeAsync(database, port, output, cancellationToken);
+        }
 
-        await PrepareAsync(database, withSample, output, cancellationToken);
+        await output.WriteLineAsync("Stopped.");
+        return (int)ExitCode.Ok;
+    }
+
+    /// <summary>Silo and API, from their start until the command is cancelled.</summary>
+    private static async Task ServeAsync(
+        CommandDatabase database, int port, TextWriter output, CancellationToken cancellationToken)
+    {
         await using var app = ActorsHost.Build(new SiloSettings
         {
             SiloConnectionString = database.SiloConnectionString,
@@ -66,14 +77,15 @@ public static class UpCommand
             IsAlone = database.Embedded is not null,
         });
         await StartAsync(app, port, cancellationToken);
-        await output.WriteLineAsync(Line($"ready {ActorsHost.AddressOf(app).GetLeftPart(UriPartial.Authority)}"));
+        var address = new Uri(ActorsHost.AddressOf(app).GetLeftPart(UriPartial.Authority));
+        database.Embedded?.Announce(address);
+        await output.WriteLineAsync($"ready {address.ToString().TrimEnd('/')}");
         await output.WriteLineAsync("Stop with Ctrl-C.");
         await output.FlushAsync(CancellationToken.None);
 
         await UntilCancelledAsync(cancellationToken);
         await output.WriteLineAsync("Stopping ...");
         await app.StopAsync(CancellationToken.None);
-        return (int)ExitCode.Ok;
     }
 
     /// <summary>Schema, logins and sample, so that a silo can start.</summary>

@@ -1,0 +1,31 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Actors.Silo.Hosting;
+
+/// <summary>
+/// One line for each event: when (UTC), how bad, what. Our own sentences say what they are about; of other programs'
+/// the category is named too. An exception follows on lines of its own.
+/// </summary>
+internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)
+{
+    public const string FormatterName = "line";
+
+    public override void Write<TState>(
+        in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    {
+        var source = logEntry.Category.StartsWith("Actors.", StringComparison.Ordinal) ? "" : $"{logEntry.Category}: ";
+        var message = logEntry.Formatter(logEntry.State, logEntry.Exception).ReplaceLineEndings(" ");
+        var at = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+        textWriter.WriteLine($"{at} {Word(logEntry.LogLevel)} {source}{message}");
+        if (logEntry.Exception is { } exception) textWriter.WriteLine(exception.ToString());
+    }
+
+    private static string Word(LogLevel level) => level switch
+    {
+        LogLevel.Warning => "warn ",
+        LogLevel.Error or LogLevel.Critical => "error",
+        _ => "info ",
+    };
+}
