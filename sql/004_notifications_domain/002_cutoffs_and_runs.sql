@@ -94,7 +94,7 @@ CREATE TABLE public.agency_runs (
 );
 
 COMMENT ON TABLE public.agency_runs IS
-  'The ledger: exactly one row with serves_cutoff per agency and cutoff date since it was armed, even when it marked nothing';
+  'The ledger: exactly one row with serves_cutoff per agency and date since it was armed, even when it marked nothing';
 COMMENT ON COLUMN public.agency_runs.job_id IS 'The row of jobs_log that this run is part of';
 COMMENT ON COLUMN public.agency_runs.cutoff_date IS
   'The agency''s local date; null only for a failure before any date was known';
@@ -102,7 +102,7 @@ COMMENT ON COLUMN public.agency_runs.cutoff_at IS 'The instant of that date''s c
 COMMENT ON COLUMN public.agency_runs.serves_cutoff IS
   'False for a run that was asked for when nothing was unserved';
 COMMENT ON COLUMN public.agency_runs.late_by IS
-  'From the later of cutoff_at and the last change of settings to the run; null for an agency''s first row, and when no cutoff is served';
+  'From the later of cutoff_at and the last change of settings; null for an agency''s first row, or if none is served';
 COMMENT ON COLUMN public.agency_runs.installment_ids IS 'What this run alone marked';
 COMMENT ON COLUMN public.agency_runs.resolution IS
   'How the local cutoff time became an instant: once, shifted (skipped by a clock change), later_of_two, date_absent';
@@ -139,7 +139,8 @@ CREATE TABLE public.alerts (
   CONSTRAINT alerts_severity_check CHECK (severity IN ('info', 'warning', 'critical'))
 );
 
-COMMENT ON TABLE public.alerts IS 'What people must know. One open row per problem; it is written by the transaction that finds it';
+COMMENT ON TABLE public.alerts IS
+  'What people must know. One open row per problem; it is written by the transaction that finds it';
 COMMENT ON COLUMN public.alerts.dedup_key IS 'Names the problem: at most one open alert has it';
 COMMENT ON COLUMN public.alerts.resolved_at IS 'When the problem was found gone';
 

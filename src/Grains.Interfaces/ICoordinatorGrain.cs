@@ -25,7 +25,9 @@ public interface ICoordinatorGrain : IGrainWithStringKey
     [Alias("RunAll"), AlwaysInterleave, ResponseTimeout("00:15:00")]
     Task<RunAllResult> RunAllAsync(string? requestedBy, string? reason);
 
-    /// <summary>Says that a run may have come to its end. A lost word costs nothing: the next sweep looks by itself.</summary>
+    /// <summary>
+    /// Says that a run may have come to its end. A lost word costs nothing: the next sweep looks by itself.
+    /// </summary>
     [Alias("JobMayBeDone"), OneWay, AlwaysInterleave]
     Task JobMayBeDoneAsync(JobId job);
 }

@@ -8,8 +8,8 @@ internal static class DatabaseErrors
 {
     /// <summary>
     /// True for what may pass by itself: lost connections, exhausted resources, a server that restarts or has turned
-    /// read-only in a failover, serialization failures, deadlocks, lock and statement timeouts. A transaction that ended
-    /// in one of them has left nothing behind.
+    /// read-only in a failover, serialization failures, deadlocks, lock and statement timeouts. A transaction that
+    /// ended in one of them has left nothing behind.
     /// </summary>
     public static bool IsTransient(Exception error) => error switch
     {

@@ -1,6 +1,8 @@
 namespace Actors.Grains;
 
-/// <summary>The limits and periods of the grains on one silo. Construction refuses values that could not work.</summary>
+/// <summary>
+/// The limits and periods of the grains on one silo. Construction refuses values that could not work.
+/// </summary>
 public sealed record GrainOptions
 {
     /// <summary>The largest number of agencies that one transaction brings up to date; 1 to 4,096.</summary>
@@ -19,7 +21,9 @@ public sealed record GrainOptions
     public IReadOnlyList<TimeSpan> RetryPauses { get; init; } =
         [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4)];
 
-    /// <summary>How long an agency is set aside after its first failure; doubles with each further one, up to 32 times.</summary>
+    /// <summary>
+    /// How long an agency is set aside after its first failure; doubles with each further one, up to 32 times.
+    /// </summary>
     public TimeSpan FirstSetAside { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The time between two sweeps.</summary>
@@ -37,7 +41,9 @@ public sealed record GrainOptions
     /// <summary>How many agencies of a wave, or of a run that was asked for, are in flight at once.</summary>
     public int AgenciesInFlight { get; init; } = 512;
 
-    /// <exception cref="ArgumentException">A value is out of its range; the message says which and what is expected.</exception>
+    /// <exception cref="ArgumentException">
+    /// A value is out of its range; the message says which and what is expected.
+    /// </exception>
     public GrainOptions Validated()
     {
         Require(BatchSize is >= 1 and <= 4_096, nameof(BatchSize), BatchSize, "1 to 4,096");

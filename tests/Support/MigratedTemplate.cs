@@ -11,7 +11,9 @@ namespace Actors.Tests.Support;
 /// </summary>
 internal static class MigratedTemplate
 {
-    /// <summary>Of the silo's login, which belongs to the whole server: every test of a server must give it the same.</summary>
+    /// <summary>
+    /// Of the silo's login, which belongs to the whole server: every test of a server must give it the same.
+    /// </summary>
     public const string LoginPassword = "secret";
 
     private static readonly Lazy<Task<string>> Name = new(async () => await MakeAsync(await TestServer.GetAsync()));
@@ -38,7 +40,10 @@ internal static class MigratedTemplate
             // Renamed when it is whole: one that a killed process left half made is dropped.
             await ExecuteAsync(connection, $"DROP DATABASE IF EXISTS {template}_half");
             await ExecuteAsync(connection, $"CREATE DATABASE {template}_half");
-            var half = new NpgsqlConnectionStringBuilder(server.OwnerConnectionString) { Database = $"{template}_half" };
+            var half = new NpgsqlConnectionStringBuilder(server.OwnerConnectionString)
+            {
+                Database = $"{template}_half",
+            };
             await new MigrationRunner(half.ConnectionString).UpAsync();
             await ExecuteAsync(connection, $"ALTER ROLE actors_silo PASSWORD '{LoginPassword}'");
             await ExecuteAsync(connection, $"ALTER DATABASE {template}_half RENAME TO {template}");

@@ -32,7 +32,9 @@ public sealed class TestDatabase : IAsyncDisposable
         return new TestDatabase(server, name);
     }
 
-    /// <summary>A new database with every migration applied, cloned from a template that all test processes share.</summary>
+    /// <summary>
+    /// A new database with every migration applied, cloned from a template that all test processes share.
+    /// </summary>
     public static async Task<TestDatabase> CreateMigratedAsync()
     {
         var server = await TestServer.GetAsync();

@@ -26,6 +26,9 @@ internal sealed partial class AgencyGrain(
     /// <summary>How far the reminder's grid of 24 hours may lie from the cutoff before it is armed anew.</summary>
     private static readonly Duration GridTolerance = Duration.FromSeconds(1);
 
+    /// <summary>A reminder that is past when its row is written would first tick a whole period later.</summary>
+    private static readonly Duration LeastPause = Duration.FromMilliseconds(10);
+
     /// <summary>Waves and waits for an early tick, in one call. An outage of years ends within it.</summary>
     private const int RoundsAtMost = 1_000;
 
@@ -72,7 +75,7 @@ internal sealed partial class AgencyGrain(
     /// whose clock is wrong still wakes at the right moment.
     /// </summary>
     private async Task ArmAsync(Duration untilNext) => await this.RegisterOrUpdateReminder(
-        ReminderName, Duration.Max(untilNext, Duration.Zero).ToTimeSpan(), ReminderPeriod);
+        ReminderName, Duration.Max(untilNext, LeastPause).ToTimeSpan(), ReminderPeriod);
 
     /// <summary>Wave after wave until nothing is unserved; an early tick waits for its cutoff.</summary>
     private async Task<(AgencyRunResult Result, MarkingAnswer? Last)> BringUpToDateWithRetriesAsync(RunRequest request)
@@ -124,7 +127,9 @@ internal sealed partial class AgencyGrain(
         }
     }
 
-    /// <summary>A tick that comes a little before its cutoff waits for it; one that comes much too early does not.</summary>
+    /// <summary>
+    /// A tick that comes a little before its cutoff waits for it; one that comes much too early does not.
+    /// </summary>
     private bool IsEarly(MarkingAnswer answer, out TimeSpan wait)
     {
         wait = answer.Next is { } next ? (next - answer.Now).ToTimeSpan() : TimeSpan.Zero;
@@ -153,7 +158,8 @@ internal sealed partial class AgencyGrain(
         // A wave of catching up is closed by the sweep that sent it.
         if (job is { } open && request.Trigger != RunTrigger.CatchUp)
         {
-            GrainFactory.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses).JobMayBeDoneAsync(open).Ignore();
+            var coordinator = GrainFactory.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses);
+            coordinator.JobMayBeDoneAsync(open).Ignore();
         }
 
         return new AgencyRunResult(Id, AgencyRunOutcome.Failed, job, served, null, sentence);

@@ -84,7 +84,8 @@ internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, Gr
         command.Parameters.AddWithValue("job", job.Id.Value);
         command.Parameters.AddWithValue("now", now);
         command.Parameters.AddWithValue("trigger", RunWords.Of(request.Trigger));
-        command.Parameters.AddWithValue("requested_by", NpgsqlDbType.Text, (object?)request.RequestedBy ?? DBNull.Value);
+        command.Parameters.AddWithValue(
+            "requested_by", NpgsqlDbType.Text, (object?)request.RequestedBy ?? DBNull.Value);
         command.Parameters.AddWithValue("reason", NpgsqlDbType.Text, (object?)request.Reason ?? DBNull.Value);
         command.Parameters.AddWithValue("error", error);
         command.Parameters.AddWithValue("tzdb_version", ZoneCatalogue.TzdbVersion);

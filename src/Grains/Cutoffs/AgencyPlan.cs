@@ -12,7 +12,9 @@ internal readonly record struct PlannedRun(Cutoff Cutoff, bool Serves);
 /// goes back, and the next date to serve is always the one after it, whatever happened to the settings.
 /// </summary>
 /// <param name="State">What the plan was made from.</param>
-/// <param name="Runs">The rows to write, in the order of dates, without a gap; empty when there is nothing to do.</param>
+/// <param name="Runs">
+/// The rows to write, in the order of dates, without a gap; empty when there is nothing to do.
+/// </param>
 /// <param name="Next">The cutoff after the last of them; it has passed already when <paramref name="More"/>.</param>
 /// <param name="More">Further dates are unserved and passed; they belong to the next wave.</param>
 internal sealed record AgencyPlan(AgencyState State, IReadOnlyList<PlannedRun> Runs, Cutoff Next, bool More)
@@ -26,7 +28,9 @@ internal sealed record AgencyPlan(AgencyState State, IReadOnlyList<PlannedRun> R
     /// <summary>Whether the stored next cutoff is no longer the right one.</summary>
     public bool MovesNextCutoff => State.NextAt != Next.At;
 
-    /// <summary>An agency that failed before is well again by this plan, which must be written even if nothing else is.</summary>
+    /// <summary>
+    /// An agency that failed before is well again by this plan, which must be written even if nothing else is.
+    /// </summary>
     public bool WritesNothing => Runs.Count == 0 && !MovesNextCutoff && State.FailedAttempts == 0;
 
     /// <param name="state">The agency as the database shows it; not paused.</param>
@@ -53,7 +57,8 @@ internal sealed record AgencyPlan(AgencyState State, IReadOnlyList<PlannedRun> R
         }
 
         // A move to the west can leave the watermark ahead of the dates that have passed there.
-        return new AgencyPlan(state, asked ? [new PlannedRun(AsServed(passed), Serves: false)] : [], After(lastDate), false);
+        PlannedRun[] beside = asked ? [new PlannedRun(AsServed(passed), Serves: false)] : [];
+        return new AgencyPlan(state, beside, After(lastDate), More: false);
 
         Cutoff After(LocalDate date) => clock.On(date.PlusDays(1));
 

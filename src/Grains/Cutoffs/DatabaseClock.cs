@@ -16,7 +16,9 @@ public sealed class DatabaseClock
     /// <summary>PostgreSQL's own clock.</summary>
     public static DatabaseClock OfPostgres { get; } = new(null);
 
-    /// <summary>The instant that takes the place of PostgreSQL's `clock_timestamp()`, or null for that itself.</summary>
+    /// <summary>
+    /// The instant that takes the place of PostgreSQL's `clock_timestamp()`, or null for that itself.
+    /// </summary>
     public Instant? Replacement =>
         _replacement is null ? null : Instant.FromDateTimeOffset(_replacement.GetUtcNow());
 

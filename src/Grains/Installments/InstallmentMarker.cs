@@ -28,7 +28,9 @@ internal sealed partial class InstallmentMarker(
     GrainOptions options,
     ILogger<InstallmentMarker> logger) : BackgroundService
 {
-    /// <summary>How long a plain update waits for a row that somebody else holds, before such agencies are left out.</summary>
+    /// <summary>
+    /// How long a plain update waits for a row that somebody else holds, before such agencies are left out.
+    /// </summary>
     private static readonly TimeSpan LockPatience = TimeSpan.FromMilliseconds(50);
 
     private readonly Channel<MarkingWork> _queue = Channel.CreateUnbounded<MarkingWork>();
@@ -163,7 +165,9 @@ internal sealed partial class InstallmentMarker(
             : throw new TimeoutException("The run was closed while it was being opened.");
     }
 
-    /// <summary>A date whose row is there already, though the watermark says unserved, must not be marked unrecorded.</summary>
+    /// <summary>
+    /// A date whose row is there already, though the watermark says unserved, must not be marked unrecorded.
+    /// </summary>
     private static void RequireEveryRow(MarkingBatch marking, WrittenBatch written)
     {
         foreach (var row in marking.Rows)
@@ -181,6 +185,7 @@ internal sealed partial class InstallmentMarker(
     private void Nudge(JobId job) =>
         grains.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses).JobMayBeDoneAsync(job).Ignore();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A batch of {Agencies} agencies failed; looking for the one that spoils it")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "A batch of {Agencies} agencies failed; looking for the one that spoils it")]
     private partial void LogHalving(int agencies, Exception error);
 }

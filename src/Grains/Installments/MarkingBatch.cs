@@ -11,7 +11,9 @@ internal sealed record PlannedAgency(AgencyPlan Plan, RunRequest Request);
 /// <summary>One ledger row of a batch, with the run that it stands under.</summary>
 internal sealed record PlannedRow(AgencyState Agency, PlannedRun Run, JobPlan Job, RunRequest Request)
 {
-    /// <summary>Lateness counts from the later of the cutoff and the last change of settings; a new agency has none.</summary>
+    /// <summary>
+    /// Lateness counts from the later of the cutoff and the last change of settings; a new agency has none.
+    /// </summary>
     public Duration? LateBy(Instant now) => Run.Serves && Agency.LastDate is not null
         ? Duration.Max(Duration.Zero, now - Instant.Max(Run.Cutoff.At, Agency.SettingsChangedAt))
         : null;
@@ -38,7 +40,9 @@ internal sealed record MarkingBatch(IReadOnlyList<PlannedAgency> Agencies, IRead
     {
         get
         {
-            var unfinished = Agencies.Where(agency => agency.Plan.More).Select(agency => agency.Plan.State.Agency).ToHashSet();
+            var unfinished = Agencies.Where(agency => agency.Plan.More)
+                .Select(agency => agency.Plan.State.Agency)
+                .ToHashSet();
             return Rows.Where(row => row.Job.Trigger != RunTrigger.CatchUp)
                 .GroupBy(row => row.Job.Id)
                 .Where(job => !job.Any(row => unfinished.Contains(row.Agency.Agency)))
@@ -63,7 +67,9 @@ internal sealed record MarkingBatch(IReadOnlyList<PlannedAgency> Agencies, IRead
             agency.Request)))],
         now);
 
-    /// <summary>Moves the rows of runs that were closed meanwhile under a catch-up run: no run is ever reopened.</summary>
+    /// <summary>
+    /// Moves the rows of runs that were closed meanwhile under a catch-up run: no run is ever reopened.
+    /// </summary>
     public MarkingBatch WithoutClosed(IReadOnlySet<JobId> open) => this with
     {
         Rows = [.. Rows.Select(row => open.Contains(row.Job.Id) ? row : row with { Job = JobPlan.ForCatchUp(Now) })],

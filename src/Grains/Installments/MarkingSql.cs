@@ -31,8 +31,8 @@ internal static class MarkingSql
     public const string Now = "SELECT coalesce(@now, clock_timestamp())";
 
     /// <summary>
-    /// Keeps the runs' rows open while this transaction writes under them; answers those that are open. The coordinator,
-    /// who closes them, skips rows that are shared.
+    /// Keeps the runs' rows open while this transaction writes under them; answers those that are open. The
+    /// coordinator, who closes them, skips rows that are shared.
     /// </summary>
     public const string ShareOpenJobs =
         "SELECT id FROM jobs_log WHERE id = ANY (@jobs) AND status = 'running' ORDER BY id FOR SHARE";
@@ -125,8 +125,8 @@ internal static class MarkingSql
             job_id, agency_id, cutoff_date, cutoff_at, serves_cutoff, trigger, requested_by, reason,
             started_at, completed_at, late_by, status, records_updated, installment_ids,
             timezone, overdue_cutoff_time, resolution, tzdb_version)
-          SELECT r.job_id, r.agency_id, r.cutoff_date, r.cutoff_at, r.serves_cutoff, r.trigger, r.requested_by, r.reason,
-                 @started_at, coalesce(@now, clock_timestamp()), r.late_by, 'success',
+          SELECT r.job_id, r.agency_id, r.cutoff_date, r.cutoff_at, r.serves_cutoff, r.trigger, r.requested_by,
+                 r.reason, @started_at, coalesce(@now, clock_timestamp()), r.late_by, 'success',
                  coalesce(cardinality(c.ids), 0), coalesce(c.ids, '{}'),
                  r.timezone, r.overdue_cutoff_time, r.resolution, @tzdb_version
           FROM run r

@@ -37,8 +37,8 @@ internal sealed class MarkingTransaction : IAsyncDisposable
     public async Task<LockedAgencies> LockAndReadAsync(Guid[] agencies, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(_connection, _transaction);
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(MarkingSql.Lock) { Parameters = { Array("agencies", agencies) } });
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(MarkingSql.Read) { Parameters = { Array("agencies", agencies) } });
+        foreach (var sql in (string[])[MarkingSql.Lock, MarkingSql.Read])
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { Array("agencies", agencies) } });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(MarkingSql.Now) { Parameters = { ClockReplacement } });
 
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);

@@ -7,7 +7,8 @@ namespace Actors.Grains.Installments;
 /// <summary>A request that waits for its batch, and the promise of its answer.</summary>
 internal sealed record MarkingWork(AgencyId Agency, RunRequest Request)
 {
-    public TaskCompletionSource<MarkingAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public TaskCompletionSource<MarkingAnswer> Answer { get; } =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
 /// <summary>An agency's zone is not in the TZDB that decides; no offset is guessed.</summary>

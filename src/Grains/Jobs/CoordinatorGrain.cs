@@ -5,9 +5,9 @@ using NodaTime;
 namespace Actors.Grains.Jobs;
 
 /// <summary>
-/// Who is authoritative: the database. Each agency's watermark (`agency_cutoffs`) says how far it was served, its ledger
-/// (`agency_runs`) how, and `jobs_log` which runs there were. This grain holds nothing that two queries cannot rebuild,
-/// and no marking waits for it.
+/// Who is authoritative: the database. Each agency's watermark (`agency_cutoffs`) says how far it was served, its
+/// ledger (`agency_runs`) how, and `jobs_log` which runs there were. This grain holds nothing that two queries cannot
+/// rebuild, and no marking waits for it.
 /// <para>
 /// What it does: it closes the rows of `jobs_log` when no agency of a run is left, and it sweeps, at its start and then
 /// every <see cref="GrainOptions.SweepPeriod"/>, for what no reminder served: cutoffs that passed while no silo ran, a
@@ -20,9 +20,9 @@ namespace Actors.Grains.Jobs;
 /// </para>
 /// <para>
 /// What may run twice, and why that is harmless: two coordinators (after a partition) both sweep, but a sweep takes an
-/// advisory lock, and an agency that is already up to date finds nothing to do. A run is closed once: its row is locked,
-/// and only an open one is closed. A run that is closed early costs nothing but a second row: whoever comes later
-/// finds it closed and writes under a catch-up run.
+/// advisory lock, and an agency that is already up to date finds nothing to do. A run is closed once: its row is
+/// locked, and only an open one is closed. A run that is closed early costs nothing but a second row: whoever comes
+/// later finds it closed and writes under a catch-up run.
 /// </para>
 /// </summary>
 [GrainType("coordinator")]
@@ -35,7 +35,9 @@ internal sealed partial class CoordinatorGrain(
 {
     private const string ReminderName = "sweep";
 
-    /// <summary>The least period that Orleans allows; the timer does the sweeping, this only brings the grain back.</summary>
+    /// <summary>
+    /// The least period that Orleans allows; the timer does the sweeping, this only brings the grain back.
+    /// </summary>
     private static readonly TimeSpan ReminderPeriod = TimeSpan.FromMinutes(1);
 
     /// <summary>Waves in one sweep; a sweep that finds more leaves the rest to the next.</summary>
@@ -240,8 +242,8 @@ internal sealed partial class CoordinatorGrain(
     }
 
     /// <summary>
-    /// Closes every open run that is done, has lasted for its limit, or whose dispatcher is gone. One that this grain is
-    /// dispatching is left alone.
+    /// Closes every open run that is done, has lasted for its limit, or whose dispatcher is gone. One that this grain
+    /// is dispatching is left alone.
     /// </summary>
     private async Task<int> CloseOpenJobsAsync()
     {
@@ -277,6 +279,7 @@ internal sealed partial class CoordinatorGrain(
         Message = "Swept: agencies that were new, changed or late: {Found}; now up to date: {Done}, failed: {Failed}")]
     private partial void LogSwept(int found, int done, int failed);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The sweep could not reach the database and will try again: {Error}")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "The sweep could not reach the database and will try again: {Error}")]
     private partial void LogSweepFailed(string error);
 }

@@ -18,7 +18,9 @@ internal static class JobIds
     /// <summary>A wave of catching up, known by the instant at which it was found necessary.</summary>
     public static JobId ForCatchUp(string jobName, Instant foundAt) => Derive($"{jobName}|catch-up", foundAt);
 
-    /// <summary>A UUID of version 8 (RFC 9562): the first 122 free bits of a SHA-256 over the name and the ticks.</summary>
+    /// <summary>
+    /// A UUID of version 8 (RFC 9562): the first 122 free bits of a SHA-256 over the name and the ticks.
+    /// </summary>
     private static JobId Derive(string name, Instant instant)
     {
         Span<byte> ticks = stackalloc byte[8];

@@ -7,7 +7,9 @@ using NpgsqlTypes;
 
 namespace Actors.Grains.Jobs;
 
-/// <summary>The rows of `jobs_log`: opens them for whoever has something to write, and closes them for the coordinator.</summary>
+/// <summary>
+/// The rows of `jobs_log`: opens them for whoever has something to write, and closes them for the coordinator.
+/// </summary>
 internal sealed class JobsLog(GrainDatabase database)
 {
     /// <summary>Enough for every cutoff instant of a day and its catch-ups; past it the set starts anew.</summary>
@@ -34,8 +36,8 @@ internal sealed class JobsLog(GrainDatabase database)
     private readonly ConcurrentDictionary<JobId, bool> _opened = new();
 
     /// <summary>
-    /// Makes sure that the runs have their rows, in a transaction of its own. A row that is there stays as it is, closed
-    /// or not. Rows that this silo has opened before cost nothing.
+    /// Makes sure that the runs have their rows, in a transaction of its own. A row that is there stays as it is,
+    /// closed or not. Rows that this silo has opened before cost nothing.
     /// </summary>
     public async Task OpenAsync(IEnumerable<JobPlan> jobs, Instant now, CancellationToken cancellationToken)
     {
@@ -59,7 +61,10 @@ internal sealed class JobsLog(GrainDatabase database)
         foreach (var job in unknown) _opened[job.Id] = true;
 
         void AddTexts(string name, Func<JobPlan, string?> text) => command.Parameters.Add(
-            new NpgsqlParameter(name, NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = unknown.Select(text).ToArray() });
+            new NpgsqlParameter(name, NpgsqlDbType.Array | NpgsqlDbType.Text)
+            {
+                Value = unknown.Select(text).ToArray(),
+            });
     }
 
     /// <summary>
@@ -68,7 +73,9 @@ internal sealed class JobsLog(GrainDatabase database)
     /// </summary>
     /// <param name="job">The run.</param>
     /// <param name="limit">How long a run may stay open.</param>
-    /// <param name="unrecorded">Failures that could not be written into the ledger: not knowing is a failure too.</param>
+    /// <param name="unrecorded">
+    /// Failures that could not be written into the ledger: not knowing is a failure too.
+    /// </param>
     /// <param name="cancellationToken">Gives up; the row stays open for the next sweep.</param>
     public async Task<ClosedRun?> CloseAsync(
         JobId job, TimeSpan limit, IReadOnlyList<AgencyFailure> unrecorded, CancellationToken cancellationToken)

@@ -3,7 +3,9 @@ using Actors.Grains.Interfaces;
 
 namespace Actors.Grains.Jobs;
 
-/// <summary>The words that stand in `agency_runs` and `jobs_log.metadata` for our types; other programs read them.</summary>
+/// <summary>
+/// The words that stand in `agency_runs` and `jobs_log.metadata` for our types; other programs read them.
+/// </summary>
 internal static class RunWords
 {
     public static string Of(RunTrigger trigger) => trigger switch
@@ -21,6 +23,7 @@ internal static class RunWords
         CutoffResolution.Shifted => "shifted",
         CutoffResolution.LaterOfTwo => "later_of_two",
         CutoffResolution.DateAbsent => "date_absent",
-        _ => throw new ArgumentOutOfRangeException(nameof(resolution), resolution, "no word is known for this resolution"),
+        _ => throw new ArgumentOutOfRangeException(
+            nameof(resolution), resolution, "no word is known for this resolution"),
     };
 }

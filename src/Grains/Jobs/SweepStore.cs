@@ -10,7 +10,9 @@ namespace Actors.Grains.Jobs;
 /// <summary>What a sweep asks of the database and writes into it; each method is one transaction or less.</summary>
 internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
 {
-    /// <summary>"ACTORSWP" as a number: the advisory lock that keeps two coordinators from sweeping at one time.</summary>
+    /// <summary>
+    /// "ACTORSWP" as a number: the advisory lock that keeps two coordinators from sweeping at one time.
+    /// </summary>
     internal const long SweepLock = 0x4143_544F_5253_5750;
 
     private const string TryLock = "SELECT pg_try_advisory_xact_lock(@lock), coalesce(@now, clock_timestamp())";
@@ -165,7 +167,10 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
         {
             new NpgsqlParameter("now", NpgsqlDbType.TimestampTz) { Value = now },
             new NpgsqlParameter("job_name", JobNames.UpdateInstallmentStatuses),
-            new NpgsqlParameter("late_after", NpgsqlDbType.Interval) { Value = Duration.FromTimeSpan(options.LateAfter) },
+            new NpgsqlParameter("late_after", NpgsqlDbType.Interval)
+            {
+                Value = Duration.FromTimeSpan(options.LateAfter),
+            },
         },
     };
 }

@@ -11,7 +11,9 @@ namespace Actors.Silo.Cluster;
 /// </summary>
 public static class StaleSilos
 {
-    /// <summary>A machine that is gone does not refuse a connection, it keeps silent; after this it counts as gone.</summary>
+    /// <summary>
+    /// A machine that is gone does not refuse a connection, it keeps silent; after this it counts as gone.
+    /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     /// <param name="orleans">Orleans' own data source.</param>

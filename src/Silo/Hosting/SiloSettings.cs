@@ -7,7 +7,9 @@ namespace Actors.Silo.Hosting;
 /// <summary>What one process that hosts a silo and the API needs to know.</summary>
 public sealed record SiloSettings
 {
-    /// <summary>The login of the grains, of Orleans and of the API; it needs no right but those of `service_role`.</summary>
+    /// <summary>
+    /// The login of the grains, of Orleans and of the API; it needs no right but those of `service_role`.
+    /// </summary>
     public required string SiloConnectionString { get; init; }
 
     /// <summary>Everything is bound and advertised here; loopback, unless told otherwise.</summary>

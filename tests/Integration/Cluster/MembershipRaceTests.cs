@@ -135,7 +135,8 @@ public sealed class MembershipRaceTests(ClusterDatabase database) : IClassFixtur
     }
 
     /// <summary>
-    /// Only the server knows, so it is asked again and again, for 30 s at most; it shows a session's state to its own role.
+    /// Only the server knows, so it is asked again and again, for 30 s at most; it shows a session's state to its own
+    /// role.
     /// </summary>
     private async Task OrleansWaitsForALockAsync()
     {

@@ -148,7 +148,8 @@ public sealed class CheckupTests : IAsyncLifetime
         var findings = await CheckAsync();
 
         AssertFound(
-            findings, Severity.Problem, "agencies", "1 of 3 late: the earliest unserved cutoff was at 2026-01-02T17:00");
+            findings, Severity.Problem, "agencies",
+            "1 of 3 late: the earliest unserved cutoff was at 2026-01-02T17:00");
         AssertFound(
             findings, Severity.Problem, "agencies",
             $"1 of 3 failing, 1 of them set aside for now; most often {failing}: the disk is full");

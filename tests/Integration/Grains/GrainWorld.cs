@@ -21,7 +21,9 @@ public class GrainWorld : IAsyncLifetime
     private TestDatabase? _database;
     private NpgsqlDataSource? _owner;
 
-    /// <summary>Short pauses, so that what is tried again is tried at once; a test that counts them sets its own.</summary>
+    /// <summary>
+    /// Short pauses, so that what is tried again is tried at once; a test that counts them sets its own.
+    /// </summary>
     internal virtual GrainOptions Options { get; } = new() { RetryPauses = NoPauses, DatesPerTransaction = 10 };
 
     internal StandingClock Clock { get; } = new();
@@ -72,7 +74,8 @@ public class GrainWorld : IAsyncLifetime
     {
         await ExecuteAsync("INSERT INTO supported_timezones (name) VALUES ($1) ON CONFLICT DO NOTHING", zone);
         return await ReadAsync<Guid>(
-            "INSERT INTO agencies (name, timezone, overdue_cutoff_time) VALUES ('any', $1, $2::text::time) RETURNING id",
+            "INSERT INTO agencies (name, timezone, overdue_cutoff_time) "
+            + "VALUES ('any', $1, $2::text::time) RETURNING id",
             zone, cutoffTime);
     }
 
@@ -109,7 +112,9 @@ public class GrainWorld : IAsyncLifetime
     public Task<string> StatusOfAsync(Guid installment) =>
         ReadAsync<string>("SELECT status::text FROM installments WHERE id = $1", installment);
 
-    /// <summary>The ledger rows of an agency that serve a cutoff, as `date status count`, in the order of dates.</summary>
+    /// <summary>
+    /// The ledger rows of an agency that serve a cutoff, as `date status count`, in the order of dates.
+    /// </summary>
     public Task<List<string>> LedgerAsync(Guid agency) => ListAsync<string>(
         """
         SELECT concat_ws(' ', cutoff_date, status, records_updated) FROM agency_runs

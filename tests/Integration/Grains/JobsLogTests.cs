@@ -65,7 +65,8 @@ public sealed class JobsLogTests(GrainWorld world) : IClassFixture<GrainWorld>
         Assert.True(metadata.GetProperty("agencies_truncated").GetBoolean());
         Assert.Equal(1_100, metadata.GetProperty("agencies_total").GetInt32());
         Assert.Equal(1_100, await world.ReadAsync<int>("SELECT records_updated FROM jobs_log WHERE id = $1", job));
-        Assert.Equal(1_100, await world.ReadAsync<long>("SELECT count(*) FROM orleans.reminders r JOIN agency_cutoffs c "
+        Assert.Equal(1_100, await world.ReadAsync<long>(
+            "SELECT count(*) FROM orleans.reminders r JOIN agency_cutoffs c "
             + "ON r.grain_id = 'agency/' || replace(c.agency_id::text, '-', '')"));
     }
 

@@ -22,7 +22,8 @@ public sealed class LedgerTests(GrainWorld world) : IClassFixture<GrainWorld>
 
         Assert.Equal(["2031-01-09 success 2"], await world.LedgerAsync(agency));
         Assert.Equal(["no"], await world.ListAsync<string>(
-            "SELECT CASE WHEN late_by IS NULL THEN 'no' ELSE 'late' END FROM agency_runs WHERE agency_id = $1", agency));
+            "SELECT CASE WHEN late_by IS NULL THEN 'no' ELSE 'late' END FROM agency_runs WHERE agency_id = $1",
+            agency));
     }
 
     [Theory]
@@ -34,7 +35,8 @@ public sealed class LedgerTests(GrainWorld world) : IClassFixture<GrainWorld>
         var start = GrainWorld.At(from);
         var agency = await world.AddServedAgencyAsync(from, zone, time);
         var first = start.InUtc().Date;
-        for (var day = 1; day <= 7; day++) await world.AddInstallmentAsync(agency, first.PlusDays(day).ToString("R", null));
+        for (var day = 1; day <= 7; day++)
+            await world.AddInstallmentAsync(agency, first.PlusDays(day).ToString("R", null));
 
         // A reminder that ticks every half hour finds nothing but what is there to be done.
         for (var now = start; now < start + Duration.FromDays(7); now += Step)

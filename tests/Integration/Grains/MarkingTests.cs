@@ -8,7 +8,9 @@ namespace Actors.Tests.Integration.Grains;
 /// <summary>Exactly what must be marked is marked, at the instant at which it must be, and nothing else.</summary>
 public sealed class MarkingTests(GrainWorld world) : IClassFixture<GrainWorld>
 {
-    /// <summary>PostgreSQL keeps microseconds: this far before a cutoff is the last instant that it can tell apart.</summary>
+    /// <summary>
+    /// PostgreSQL keeps microseconds: this far before a cutoff is the last instant that it can tell apart.
+    /// </summary>
     private static readonly Duration LastMoment = Duration.FromTicks(10);
 
     [Fact]
@@ -52,7 +54,8 @@ public sealed class MarkingTests(GrainWorld world) : IClassFixture<GrainWorld>
     [Theory]
     [InlineData("America/Los_Angeles", "2031-03-04", "2031-03-05T01:00:00Z")]
     [InlineData("Asia/Tokyo", "2031-03-04", "2031-03-04T08:00:00Z")]
-    public async Task Defect_1_Los_Angeles_is_not_marked_early_and_Tokyo_not_late(string zone, string due, string cutoff)
+    public async Task Defect_1_Los_Angeles_is_not_marked_early_and_Tokyo_not_late(
+        string zone, string due, string cutoff)
     {
         var at = GrainWorld.At(cutoff);
         var agency = await world.AddServedAgencyAsync(InstantPattern.General.Format(at - Duration.FromHours(1)), zone);

@@ -70,7 +70,8 @@ public sealed partial class PlanTests(PlanTests.Years years) : IClassFixture<Pla
             var state = new AgencyState(
                 new AgencyId(reader.GetGuid(0)), "UTC", new LocalTime(17, 0), GrainWorld.Date("2031-02-28"),
                 Now - Duration.FromDays(1), Now, Now - Duration.FromDays(60), IsPaused: false, FailedAttempts: 0);
-            planned.Add(new PlannedAgency(AgencyPlan.Decide(state, clock, Now, asked: false, datesAtMost: 31), request));
+            var plan = AgencyPlan.Decide(state, clock, Now, asked: false, datesAtMost: 31);
+            planned.Add(new PlannedAgency(plan, request));
         }
 
         return MarkingBatch.Of(planned, Now, Duration.FromMinutes(10));
@@ -103,7 +104,8 @@ public sealed partial class PlanTests(PlanTests.Years years) : IClassFixture<Pla
                 FROM payment_plans p, generate_series(0, 4) AS n;
                 INSERT INTO agency_runs (job_id, agency_id, cutoff_date, cutoff_at, serves_cutoff, trigger, started_at,
                   completed_at, status, timezone, overdue_cutoff_time, resolution, tzdb_version)
-                SELECT gen_random_uuid(), a.id, date '2031-02-28' - n, timestamptz '2031-02-28T17:00Z' - n * interval '1 day',
+                SELECT gen_random_uuid(), a.id, date '2031-02-28' - n,
+                       timestamptz '2031-02-28T17:00Z' - n * interval '1 day',
                   true, 'reminder', now(), now(), 'success', 'UTC', '17:00', 'once', 'any'
                 FROM agencies a, generate_series(0, 59) AS n;
                 INSERT INTO jobs_log (job_name, started_at, status)

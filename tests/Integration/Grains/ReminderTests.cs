@@ -19,7 +19,8 @@ public sealed class ReminderTests(GrainWorld world) : IClassFixture<GrainWorld>
 
         Assert.Equal(GrainWorld.At("2031-02-11T08:00:00Z"), await ArmedForAsync(agency));
         Assert.Equal(
-            86_400_000, await world.ReadAsync<long>("SELECT period FROM orleans.reminders WHERE grain_id = $1", Key(agency)));
+            86_400_000,
+            await world.ReadAsync<long>("SELECT period FROM orleans.reminders WHERE grain_id = $1", Key(agency)));
     }
 
     [Fact]
@@ -110,7 +111,8 @@ public sealed class ReminderTests(GrainWorld world) : IClassFixture<GrainWorld>
 
         await TickAsync(agency, first: world.Clock.Now);
 
-        Assert.Empty(await world.ListAsync<int>("SELECT version FROM orleans.reminders WHERE grain_id = $1", Key(agency)));
+        Assert.Empty(await world.ListAsync<int>(
+            "SELECT version FROM orleans.reminders WHERE grain_id = $1", Key(agency)));
     }
 
     [Fact]
@@ -140,7 +142,9 @@ public sealed class ReminderTests(GrainWorld world) : IClassFixture<GrainWorld>
     private Task<int> VersionAsync(Guid agency) =>
         world.ReadAsync<int>("SELECT version FROM orleans.reminders WHERE grain_id = $1", Key(agency));
 
-    /// <summary>When the reminder will tick, told by the database's clock: Orleans counts by its own, from the arming on.</summary>
+    /// <summary>
+    /// When the reminder will tick, told by the database's clock: Orleans counts by its own, from the arming on.
+    /// </summary>
     private async Task<Instant> ArmedForAsync(Guid agency)
     {
         var start = await world.ReadAsync<Instant>(

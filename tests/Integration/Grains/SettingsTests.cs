@@ -104,7 +104,8 @@ public sealed class SettingsTests(GrainWorld world) : IClassFixture<GrainWorld>
         var before = await world.ReadAsync<string>(Watermark, agency);
 
         await world.ExecuteAsync(
-            "UPDATE agencies SET name = 'other', timezone = timezone, overdue_cutoff_time = overdue_cutoff_time WHERE id = $1",
+            "UPDATE agencies SET name = 'other', timezone = timezone, overdue_cutoff_time = overdue_cutoff_time "
+            + "WHERE id = $1",
             agency);
 
         Assert.Equal(before, await world.ReadAsync<string>(Watermark, agency));

@@ -21,7 +21,8 @@ public sealed class GrainOptionsTests
     };
 
     [Fact]
-    public void The_defaults_hold() => Assert.Equal(new GrainOptions().BatchSize, new GrainOptions().Validated().BatchSize);
+    public void The_defaults_hold() =>
+        Assert.Equal(new GrainOptions().BatchSize, new GrainOptions().Validated().BatchSize);
 
     [Theory]
     [MemberData(nameof(Refused))]

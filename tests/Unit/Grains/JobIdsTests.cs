@@ -14,8 +14,12 @@ public sealed class JobIdsTests
     {
         // Written down: a release that derived another id would open a second row for a cutoff in flight.
         Assert.Equal(JobIds.ForCutoff("job", At5), JobIds.ForCutoff("job", At("2026-05-20T17:00:00Z")));
-        Assert.Equal(new Guid("2ec2dc58-ea56-8f73-8ac6-83443618fac1"), JobIds.ForCutoff("update-installment-statuses", At5).Value);
-        Assert.Equal(new Guid("ae253fbe-bd7f-88f1-97fb-8af5003fb2de"), JobIds.ForCatchUp("update-installment-statuses", At5).Value);
+        Assert.Equal(
+            new Guid("2ec2dc58-ea56-8f73-8ac6-83443618fac1"),
+            JobIds.ForCutoff("update-installment-statuses", At5).Value);
+        Assert.Equal(
+            new Guid("ae253fbe-bd7f-88f1-97fb-8af5003fb2de"),
+            JobIds.ForCatchUp("update-installment-statuses", At5).Value);
     }
 
     [Fact]

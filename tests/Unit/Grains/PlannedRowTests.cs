@@ -63,7 +63,8 @@ public sealed class PlannedRowTests
     public void The_newest_row_of_a_reminder_stands_under_the_run_of_its_cutoff()
     {
         var job = JobPlan.For(
-            Served, isNewest: true, new RunRequest(RunTrigger.Reminder), Served.Cutoff.At + Duration.FromMinutes(9), Limit);
+            Served, isNewest: true, new RunRequest(RunTrigger.Reminder),
+            Served.Cutoff.At + Duration.FromMinutes(9), Limit);
 
         Assert.Equal(JobPlan.ForCutoff(Served.Cutoff.At), job);
         Assert.Equal((RunTrigger.Reminder, (Instant?)Served.Cutoff.At), (job.Trigger, job.CutoffAt));

@@ -58,7 +58,8 @@ public sealed class SerializationTests : IDisposable
         var count = new AgencyCount(new AgencyId(Guid.NewGuid()), 5);
         var failure = new AgencyFailure(new AgencyId(Guid.NewGuid()), "broken");
 
-        var arrived = RoundTrip(new RunAllResult(new JobId(Guid.NewGuid()), [count], [failure], "1 of 2 agencies failed"));
+        var arrived = RoundTrip(
+            new RunAllResult(new JobId(Guid.NewGuid()), [count], [failure], "1 of 2 agencies failed"));
 
         Assert.Equal([count], arrived.Agencies);
         Assert.Equal([failure], arrived.Failures);

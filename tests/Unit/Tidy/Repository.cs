@@ -10,9 +10,13 @@ internal static class Repository
 
     public static string Root { get; } = FindRoot();
 
-    /// <summary>Paths relative to the root, with forward slashes, that match a pattern such as `^src/.*\.cs$`.</summary>
+    /// <summary>
+    /// Paths relative to the root, with forward slashes, that match a pattern such as `^src/.*\.cs$`.
+    /// </summary>
     public static IReadOnlyList<SourceFile> Files(string pattern) =>
-        [.. Walk(Root).Where(file => Regex.IsMatch(file.Path, pattern)).OrderBy(file => file.Path, StringComparer.Ordinal)];
+        [.. Walk(Root)
+            .Where(file => Regex.IsMatch(file.Path, pattern))
+            .OrderBy(file => file.Path, StringComparer.Ordinal)];
 
     public static bool Exists(string path) =>
         File.Exists(Path.Combine(Root, path)) || Directory.Exists(Path.Combine(Root, path));
@@ -31,7 +35,8 @@ internal static class Repository
     private static string FindRoot([CallerFilePath] string thisFile = "")
     {
         var folder = Path.GetDirectoryName(thisFile);
-        while (folder is not null && !File.Exists(Path.Combine(folder, "Actors.sln"))) folder = Path.GetDirectoryName(folder);
+        while (folder is not null && !File.Exists(Path.Combine(folder, "Actors.sln")))
+            folder = Path.GetDirectoryName(folder);
         return folder ?? throw new InvalidOperationException($"No Actors.sln above {thisFile}.");
     }
 }

@@ -42,11 +42,11 @@ public sealed class TidyTests
     [Fact]
     public void Lines_have_at_most_120_characters()
     {
-        var long_ = Repository.Files(@"^(src|tests)/.*\.cs$|^sql/.*\.sql$|^actors$|^\.ci/run$")
+        var tooLong = Repository.Files(@"^(src|tests)/.*\.cs$|^sql/.*\.sql$|^actors$|^\.ci/run$")
             .SelectMany(file => file.Lines.Select((line, index) => (file.Path, Number: index + 1, line.Length)))
             .Where(line => line.Length > 120)
             .Select(line => $"{line.Path}:{line.Number} has {line.Length} characters; break it before 120");
-        Assert.Empty(long_);
+        HoldsForAll(tooLong);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class TidyTests
             .Select(file => (file.Path, file.Lines.Length))
             .Where(file => file.Length > 320)
             .Select(file => $"{file.Path} has {file.Length} lines; move what belongs together into a file of its own");
-        Assert.Empty(tooLong);
+        HoldsForAll(tooLong);
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class TidyTests
         var orphans = Repository.Files(@"^sql/\d{3}_[^/]+/\d{3}_[^/.]+\.sql$")
             .Where(up => !Repository.Exists(up.Path[..^4] + ".down.sql"))
             .Select(up => $"{up.Path} has no {up.Path[..^4]}.down.sql beside it");
-        Assert.Empty(orphans);
+        HoldsForAll(orphans);
         Assert.NotEmpty(Repository.Files(@"^sql/\d{3}_[^/]+/\d{3}_[^/.]+\.sql$"));
     }
 
@@ -73,7 +73,7 @@ public sealed class TidyTests
     public void Every_domain_can_be_verified()
     {
         var domains = Repository.Files(@"^sql/\d{3}_").Select(file => file.Path.Split('/')[1]).Distinct();
-        Assert.Empty(domains.Where(domain => !Repository.Exists($"sql/{domain}/verify.sql"))
+        HoldsForAll(domains.Where(domain => !Repository.Exists($"sql/{domain}/verify.sql"))
             .Select(domain => $"sql/{domain}/verify.sql is missing; it raises when something of the domain is"));
     }
 
@@ -84,7 +84,7 @@ public sealed class TidyTests
     public void Dependencies_point_one_way(string project, string[] forbidden)
     {
         var text = Repository.Files($"^{project}/[^/]+\\.csproj$").Single().Text;
-        Assert.Empty(forbidden.Where(name => text.Contains($"/{name}.csproj", StringComparison.Ordinal))
+        HoldsForAll(forbidden.Where(name => text.Contains($"/{name}.csproj", StringComparison.Ordinal))
             .Select(name => $"{project} refers to {name}; say what it needs as a contract in src/Grains.Interfaces"));
     }
 
@@ -96,7 +96,7 @@ public sealed class TidyTests
                 .Select(match => (file.Path, Named: match.Value.TrimEnd('/'))))
             .Where(link => !link.Named.Contains("NNN", StringComparison.Ordinal) && !Repository.Exists(link.Named))
             .Select(link => $"{link.Path} names {link.Named}, which is not there");
-        Assert.Empty(missing);
+        HoldsForAll(missing);
     }
 
     [Fact]
@@ -104,8 +104,11 @@ public sealed class TidyTests
     {
         var vague = Repository.Files(@"^(src|tests)/.*/(Helpers|Common|Utils|Services|Models|Managers)/")
             .Select(file => $"{file.Path}: name the folder after the slice that it belongs to");
-        Assert.Empty(vague);
+        HoldsForAll(vague);
     }
+
+    private static void HoldsForAll(IEnumerable<string> complaints) =>
+        Assert.True(!complaints.Any(), string.Join('\n', complaints));
 
     private static void NoLine(
         string files, string forbidden, string instead, string? except = null, bool inComments = false)
@@ -115,6 +118,6 @@ public sealed class TidyTests
             .SelectMany(file => file.Lines.Select((line, index) => (file.Path, Number: index + 1, Text: line)))
             .Where(line => Regex.IsMatch(line.Text, forbidden) && (inComments || !IsComment(line.Text)))
             .Select(line => $"{line.Path}:{line.Number}: '{line.Text.Trim()}'; {instead}");
-        Assert.Empty(offences);
+        HoldsForAll(offences);
     }
 }

@@ -55,7 +55,8 @@ public static class DoctorCommand
         await using var connection = new NpgsqlConnection(target.ConnectionString);
         await connection.OpenAsync(cancellationToken);
         var which = database.Embedded is { } embedded
-            ? $"embedded in {embedded.Folder}, {(embedded.IsServed ? "served by an `up`" : "not served by an `up` now")}"
+            ? $"embedded in {embedded.Folder}, "
+                + (embedded.IsServed ? "served by an `up`" : "not served by an `up` now")
             : $"named '{target.Database ?? target.Username}'";
         return Finding.Ok(
             Subject,
