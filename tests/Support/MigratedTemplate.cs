@@ -14,9 +14,13 @@ internal static class MigratedTemplate
     /// <summary>Of the silo's login, which belongs to the whole server: every test of a server must give it the same.</summary>
     public const string LoginPassword = "secret";
 
+    private static readonly Lock Once = new();
     private static Task<string>? name;
 
-    public static Task<string> NameAsync(TestServer server) => LazyInitializer.EnsureInitialized(ref name, () => MakeAsync(server));
+    public static Task<string> NameAsync(TestServer server)
+    {
+        lock (Once) return name ??= MakeAsync(server);
+    }
 
     private static async Task<string> MakeAsync(TestServer server)
     {
@@ -24,7 +28,10 @@ internal static class MigratedTemplate
         var digest = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', checksums)));
         var template = $"template_{Convert.ToHexStringLower(digest)[..16]}";
 
-        await using var connection = new NpgsqlConnection(server.OwnerConnectionString);
+        // Without a pool: a pooled connection keeps its advisory locks until it is used again. Another process may be
+        // at work on the template for a while.
+        var once = new NpgsqlConnectionStringBuilder(server.OwnerConnectionString) { Pooling = false, CommandTimeout = 0 };
+        await using var connection = new NpgsqlConnection(once.ConnectionString);
         await connection.OpenAsync();
         await ExecuteAsync(connection, "SELECT pg_advisory_lock(4701)");
         if (await ExecuteAsync(connection, $"SELECT 1 FROM pg_database WHERE datname = '{template}'") is null)
