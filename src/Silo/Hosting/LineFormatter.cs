@@ -1,12 +1,15 @@
 using System.Globalization;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
+using Npgsql;
 
 namespace Actors.Silo.Hosting;
 
 /// <summary>
 /// One line for each event: when (UTC), how bad, what. Our own sentences say what they are about; of other programs'
-/// the category is named too. An exception follows on lines of its own.
+/// the category is named too. An exception follows on lines of its own, unless it is the database's: where in the code
+/// that was met helps nobody, and while a database is away there are many of them.
 /// </summary>
 internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)
 {
@@ -17,9 +20,12 @@ internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(Format
     {
         var source = logEntry.Category.StartsWith("Actors.", StringComparison.Ordinal) ? "" : $"{logEntry.Category}: ";
         var message = logEntry.Formatter(logEntry.State, logEntry.Exception).ReplaceLineEndings(" ");
+        var cause = logEntry.Exception?.GetBaseException() is NpgsqlException or SocketException
+            ? $" ({logEntry.Exception.Message.ReplaceLineEndings(" ")})"
+            : "";
         var at = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
-        textWriter.WriteLine($"{at} {Word(logEntry.LogLevel)} {source}{message}");
-        if (logEntry.Exception is { } exception) textWriter.WriteLine(exception.ToString());
+        textWriter.WriteLine($"{at} {Word(logEntry.LogLevel)} {source}{message}{cause}");
+        if (cause.Length == 0 && logEntry.Exception is { } exception) textWriter.WriteLine(exception.ToString());
     }
 
     private static string Word(LogLevel level) => level switch

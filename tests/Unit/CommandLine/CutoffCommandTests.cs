@@ -51,8 +51,8 @@ public sealed class CutoffCommandTests
     [Theory]
     [InlineData("Australia/Brisbame", "zone 'Australia/Brisbame' is unknown; did you mean 'Australia/Brisbane'?")]
     [InlineData("America/Honolulu", "zone 'America/Honolulu' is unknown; did you mean 'Pacific/Honolulu'?")]
-    [InlineData("", "zone '' is unknown; expected an IANA zone such as 'Australia/Brisbane'")]
-    [InlineData("UTC+10", "zone 'UTC+10' is unknown; expected an IANA zone such as 'Australia/Brisbane'")]
+    [InlineData("", "zone '' is unknown; expected an IANA zone such as 'Australia/Brisbane'.")]
+    [InlineData("UTC+10", "zone 'UTC+10' is unknown; expected an IANA zone such as 'Australia/Brisbane'.")]
     public async Task An_unknown_zone_is_named_with_the_nearest(string zone, string message) =>
         Assert.Equal(message, await FailAsync(zone, "17:00"));
 
@@ -66,7 +66,7 @@ public sealed class CutoffCommandTests
     [InlineData("")]
     public async Task A_wrong_cutoff_time_is_named_with_what_is_expected(string time) =>
         Assert.Equal(
-            $"cutoff time '{time}' is not a time of day: expected HH:mm or HH:mm:ss, from 00:00:00 to 23:59:59",
+            $"cutoff time '{time}' is not a time of day: expected HH:mm or HH:mm:ss, from 00:00:00 to 23:59:59.",
             await FailAsync("UTC", time));
 
     [Theory]
@@ -76,7 +76,7 @@ public sealed class CutoffCommandTests
     [InlineData("")]
     public async Task A_wrong_date_is_named_with_what_is_expected(string date) =>
         Assert.Equal(
-            $"--from '{date}' is not a date: expected YYYY-MM-DD, such as 2026-02-28",
+            $"--from '{date}' is not a date: expected YYYY-MM-DD, such as 2026-02-28.",
             await FailAsync("UTC", "17:00", "--from", date));
 
     [Theory]
@@ -85,7 +85,7 @@ public sealed class CutoffCommandTests
     [InlineData("3661")]
     public async Task A_wrong_number_of_days_is_named_with_its_bounds(string days) =>
         Assert.Equal(
-            $"--days {days} is out of range: expected a whole number from 1 to 3660",
+            $"--days {days} is out of range: expected a whole number from 1 to 3660.",
             await FailAsync("UTC", "17:00", "--days", days));
 
     [Theory]
@@ -94,7 +94,7 @@ public sealed class CutoffCommandTests
     [InlineData("9999-12-31", "3660")]
     public async Task Dates_beyond_the_bounds_are_refused(string from, string days) =>
         Assert.Equal(
-            $"{days} days from {from} are out of range: expected dates from 1900-01-01 to 2999-12-31",
+            $"{days} days from {from} are out of range: expected dates from 1900-01-01 to 2999-12-31.",
             await FailAsync("UTC", "17:00", "--from", from, "--days", days));
 
     [Fact]

@@ -108,5 +108,6 @@ public static class CutoffCommand
             ? parsed.Value
             : throw BadInput($"--from '{text}' is not a date: expected YYYY-MM-DD, such as 2026-02-28");
 
-    private static CommandFailure BadInput(string message) => new(ExitCode.BadInput, message);
+    private static CommandFailure BadInput(string message) =>
+        new(ExitCode.BadInput, message.EndsWith('?') ? message : $"{message}.");
 }
