@@ -37,6 +37,8 @@ DECLARE
   v_run record;
   v_failures record;
   v_error text;
+  -- The column may be an enum, into which SQL assigns no text; PL/pgSQL does.
+  v_status jobs_log.status%TYPE;
   v_agencies jsonb;
   v_marked integer;
   v_late record;
@@ -46,6 +48,18 @@ BEGIN
   SELECT * INTO v_job FROM jobs_log WHERE id = p_job_id AND status = 'running' FOR UPDATE SKIP LOCKED;
   IF NOT FOUND THEN
     RETURN NULL;
+  END IF;
+
+  IF v_job.metadata ->> 'trigger' IS NULL THEN
+    -- The original's, or somebody's own: what it did is not in the ledger, so that it is not known to have succeeded.
+    IF p_now < v_job.started_at + p_limit THEN
+      RETURN NULL;
+    END IF;
+    UPDATE jobs_log
+    SET status = 'failed', completed_at = p_now,
+        error_message = coalesce(error_message, 'whoever started this run did not close it; what it did is not known')
+    WHERE id = p_job_id;
+    RETURN 'failed';
   END IF;
 
   -- Asked after every batch of a burst, so the answer for most of them must be cheap.
@@ -117,8 +131,9 @@ BEGIN
       CASE WHEN cardinality(v_left) > 10 THEN ', …' ELSE '' END));
   END IF;
 
+  v_status := CASE WHEN v_error IS NULL THEN 'success' ELSE 'failed' END;
   UPDATE jobs_log
-  SET status = CASE WHEN v_error IS NULL THEN 'success' ELSE 'failed' END,
+  SET status = v_status,
       completed_at = p_now,
       records_updated = v_run.records_updated,
       error_message = v_error,
@@ -160,7 +175,7 @@ BEGIN
         'late_by_seconds', extract(epoch FROM v_late.late_by)), p_now);
   END IF;
 
-  RETURN CASE WHEN v_error IS NULL THEN 'success' ELSE 'failed' END;
+  RETURN v_status;
 END;
 $$;
 

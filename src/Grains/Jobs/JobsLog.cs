@@ -28,8 +28,8 @@ internal sealed class JobsLog(GrainDatabase database)
 
     private const string ReadClosed =
         """
-        SELECT metadata ->> 'trigger', (metadata ->> 'cutoff_at')::timestamptz,
-               (metadata ->> 'agencies_total')::integer, records_updated, error_message
+        SELECT coalesce(metadata ->> 'trigger', 'another program'), (metadata ->> 'cutoff_at')::timestamptz,
+               coalesce((metadata ->> 'agencies_total')::integer, 0), coalesce(records_updated, 0), error_message
         FROM jobs_log WHERE id = @job
         """;
 

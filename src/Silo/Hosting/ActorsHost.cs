@@ -30,6 +30,8 @@ public static class ActorsHost
         // A silo that can reach its database needs a fraction of a second; one that cannot would try for ever.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
 
+        builder.Services.AddSingleton(settings);
+        builder.Services.AddHostedService<SchemaGate>();
         AddGrains(builder.Services, settings);
         AddSilo(builder, settings);
         AddApi(builder.Services, settings);
@@ -44,7 +46,6 @@ public static class ActorsHost
 
     private static void AddGrains(IServiceCollection services, SiloSettings settings)
     {
-        services.AddSingleton(settings);
         // The container disposes of the pool, after everything that uses it.
         services.AddSingleton(_ => GrainDatabase.Connect(settings.SiloConnectionString));
         services.AddActorsGrains(

@@ -147,7 +147,8 @@ public sealed class JobsLogTests(GrainWorld world) : IClassFixture<GrainWorld>
             """, job);
         world.Clock.Now += Duration.FromSeconds(1);
 
-        Assert.InRange((await world.Coordinator.SweepAsync()).JobsClosed, 1, 2);
+        // Rows that other tests of this database left open may be closed with it.
+        Assert.NotEqual(0, (await world.Coordinator.SweepAsync()).JobsClosed);
 
         Assert.Equal("success 2", await RowAsync(job));
         Assert.Equal("a key", (await MetadataAsync(job)).GetProperty("requested_by").GetString());

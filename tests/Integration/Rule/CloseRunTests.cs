@@ -24,7 +24,7 @@ public sealed class CloseRunTests
         Assert.Equal("success 3  t", await RowAsync(database));
         var expected =
             $$$"""
-            {"cutoff_at": "{{{CutoffAt}}}", "agencies_total": 3, "agencies_marked": 2, "agencies_failed": 0,
+            {"trigger": "reminder", "cutoff_at": "{{{CutoffAt}}}", "agencies_total": 3, "agencies_marked": 2, "agencies_failed": 0,
              "agencies": [
               {"agency_id": "{{{RuleDatabase.Id(1)}}}", "updated_count": 2, "transitions": {"pending_to_overdue": 2}},
               {"agency_id": "{{{RuleDatabase.Id(3)}}}", "updated_count": 1, "transitions": {"pending_to_overdue": 1}}]}
@@ -223,6 +223,19 @@ public sealed class CloseRunTests
         Assert.Null(await CloseAsync(database));
     }
 
+    [Fact]
+    public async Task A_row_that_another_program_left_running_is_closed_at_its_limit_as_not_known()
+    {
+        await using var database = await StartAsync();
+        await database.ExecuteAsync("UPDATE jobs_log SET metadata = NULL, records_updated = 7");
+
+        Assert.Null(await CloseAsync(database));
+        Assert.Equal("failed", await CloseAsync(database, "2026-06-01 17:10Z"));
+
+        Assert.Equal(
+            "failed 7 whoever started this run did not close it; what it did is not known t", await RowAsync(database));
+    }
+
     private static async Task<RuleDatabase> StartAsync()
     {
         var database = await RuleDatabase.CreateAsync();
@@ -230,7 +243,7 @@ public sealed class CloseRunTests
             """
             INSERT INTO jobs_log (id, job_name, started_at, status, metadata)
             VALUES ($1, 'update-installment-statuses', '2026-06-01 17:00Z', 'running',
-              jsonb_build_object('cutoff_at', $2))
+              jsonb_build_object('trigger', 'reminder', 'cutoff_at', $2))
             """,
             Job, CutoffAt);
         return database;

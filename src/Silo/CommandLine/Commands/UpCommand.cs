@@ -21,6 +21,8 @@ public static class UpCommand
     public const string PortVariable = "ACTORS_PORT";
     private const int UsualPort = 8080;
 
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
+
     public static Command Create(GlobalOptions options)
     {
         var port = new Option<int?>("--port")
@@ -69,23 +71,61 @@ public static class UpCommand
     private static async Task ServeAsync(
         CommandDatabase database, int port, TextWriter output, CancellationToken cancellationToken)
     {
-        await using var app = ActorsHost.Build(new SiloSettings
+        var app = ActorsHost.Build(new SiloSettings
         {
             SiloConnectionString = database.SiloConnectionString,
             HttpPort = port,
             Ports = SiloPorts.Find(IPAddress.Loopback),
             IsAlone = database.Embedded is not null,
         });
-        await StartAsync(app, port, cancellationToken);
-        var address = new Uri(ActorsHost.AddressOf(app).GetLeftPart(UriPartial.Authority));
-        database.Embedded?.Announce(address);
-        await output.WriteLineAsync($"ready {address.ToString().TrimEnd('/')}");
-        await output.WriteLineAsync("Stop with Ctrl-C.");
-        await output.FlushAsync(CancellationToken.None);
+        try
+        {
+            await StartAsync(app, port, cancellationToken);
+            var address = new Uri(ActorsHost.AddressOf(app).GetLeftPart(UriPartial.Authority));
+            database.Embedded?.Announce(address);
+            await output.WriteLineAsync($"ready {address.ToString().TrimEnd('/')}");
+            await output.WriteLineAsync("Stop with Ctrl-C.");
+            await output.FlushAsync(CancellationToken.None);
+            await UntilCancelledAsync(cancellationToken);
+        }
+        catch
+        {
+            await TryStopAsync(app);
+            throw;
+        }
 
-        await UntilCancelledAsync(cancellationToken);
         await output.WriteLineAsync("Stopping ...");
+        if (!await TryStopAsync(app))
+        {
+            throw new CommandFailure(
+                ExitCode.DatabaseUnreachable,
+                Line($"The silo could not sign off within {StopLimit.TotalSeconds:0} s, as when its database is gone. ")
+                + "Nothing is lost: what it had begun is committed or rolled back, and the next `up` goes on from there.");
+        }
+    }
+
+    /// <summary>
+    /// Orleans itself tries for some minutes to tell a database that is gone that the silo leaves; what is then still
+    /// under way ends with the process.
+    /// </summary>
+    /// <returns>Whether it stopped in time.</returns>
+    private static async Task<bool> TryStopAsync(WebApplication app)
+    {
+        try
+        {
+            await StopAsync(app).WaitAsync(StopLimit);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task StopAsync(WebApplication app)
+    {
         await app.StopAsync(CancellationToken.None);
+        await app.DisposeAsync();
     }
 
     /// <summary>Schema, logins and sample, so that a silo can start.</summary>
