@@ -50,7 +50,7 @@ BEGIN
     RETURN NULL;
   END IF;
 
-  IF v_job.metadata ->> 'trigger' IS NULL THEN
+  IF v_job.metadata ?| ARRAY['trigger', 'cutoff_at'] IS NOT TRUE THEN
     -- The original's, or somebody's own: what it did is not in the ledger, so that it is not known to have succeeded.
     IF p_now < v_job.started_at + p_limit THEN
       RETURN NULL;

@@ -26,8 +26,9 @@ internal sealed partial class AgencyChanges(
             {
                 return;
             }
-            catch (Exception error) when (error is NpgsqlException or TimeoutException or IOException)
+            catch (Exception error)
             {
+                // Whatever it was: without nudges the sweep finds the changes, and the silo must not stop for it.
                 LogLost(error.Message, Pause);
                 await Task.Delay(Pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

@@ -24,8 +24,8 @@ public sealed class CloseRunTests
         Assert.Equal("success 3  t", await RowAsync(database));
         var expected =
             $$$"""
-            {"trigger": "reminder", "cutoff_at": "{{{CutoffAt}}}", "agencies_total": 3, "agencies_marked": 2, "agencies_failed": 0,
-             "agencies": [
+            {"trigger": "reminder", "cutoff_at": "{{{CutoffAt}}}", "agencies_total": 3, "agencies_marked": 2,
+             "agencies_failed": 0, "agencies": [
               {"agency_id": "{{{RuleDatabase.Id(1)}}}", "updated_count": 2, "transitions": {"pending_to_overdue": 2}},
               {"agency_id": "{{{RuleDatabase.Id(3)}}}", "updated_count": 1, "transitions": {"pending_to_overdue": 1}}]}
             """;

@@ -15,7 +15,7 @@ public static class ImportCommand
 
     /// <summary>The command. It answers 0, or throws a <see cref="CommandFailure"/>.</summary>
     public static Command Create(GlobalOptions options) =>
-        new("import", "Import agencies, plans or installments from a CSV file. " + Rules)
+        new("import", "Import agencies, plans or installments from a CSV file: all of it, or nothing.")
         {
             Of(options, ImportKind.Agencies,
                 "Import id,name and optionally timezone,overdue_cutoff_time,due_soon_threshold_days. An empty cell "

@@ -100,7 +100,7 @@ public static class UpCommand
             throw new CommandFailure(
                 ExitCode.DatabaseUnreachable,
                 Line($"The silo could not sign off within {StopLimit.TotalSeconds:0} s, as when its database is gone. ")
-                + "Nothing is lost: what it had begun is committed or rolled back, and the next `up` goes on from there.");
+                + "Nothing is lost: what it had begun is committed or rolled back, and the next `up` goes on.");
         }
     }
 
