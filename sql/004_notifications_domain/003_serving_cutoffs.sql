@@ -50,7 +50,7 @@ BEGIN
     RETURN NULL;
   END IF;
 
-  IF v_job.metadata ?| ARRAY['trigger', 'cutoff_at'] IS NOT TRUE THEN
+  IF v_job.metadata ->> 'trigger' IS NULL THEN
     -- The original's, or somebody's own: what it did is not in the ledger, so that it is not known to have succeeded.
     IF p_now < v_job.started_at + p_limit THEN
       RETURN NULL;
@@ -129,6 +129,13 @@ BEGIN
       round(extract(epoch FROM p_limit) / 60) || ' minutes',
       array_to_string(v_left[1:10], ', '),
       CASE WHEN cardinality(v_left) > 10 THEN ', …' ELSE '' END));
+  END IF;
+
+  -- Whoever sent a run of all out takes this number away when all are reached; who closes it otherwise must look.
+  IF (v_job.metadata ->> 'agencies_asked')::integer > v_run.agencies THEN
+    v_error := concat_ws('; ', v_error, format('the run ended after %s of %s agencies: its silo stopped',
+      to_char(v_run.agencies, 'FM999,999,999,990'),
+      to_char((v_job.metadata ->> 'agencies_asked')::integer, 'FM999,999,999')));
   END IF;
 
   v_status := CASE WHEN v_error IS NULL THEN 'success' ELSE 'failed' END;

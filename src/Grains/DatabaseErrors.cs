@@ -24,6 +24,12 @@ internal static class DatabaseErrors
         _ => false,
     };
 
+    /// <summary>
+    /// A statement that took longer than the server lets it: in a batch, one agency may be too large.
+    /// </summary>
+    public static bool IsStatementTimeout(Exception error) =>
+        error is PostgresException { SqlState: PostgresErrorCodes.QueryCanceled };
+
     /// <summary>A wait for a lock that took longer than we were ready to wait.</summary>
     public static bool IsLockTimeout(Exception error) =>
         error is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable };

@@ -8,7 +8,7 @@ public sealed record GrainOptions
     /// <summary>The largest number of agencies that one transaction brings up to date; 1 to 4,096.</summary>
     public int BatchSize { get; init; } = 256;
 
-    /// <summary>How many such transactions a silo runs at once; 1 to 32.</summary>
+    /// <summary>How many such transactions a silo runs at once; 1 to 6, each may take two connections of 16.</summary>
     public int MarkingWorkers { get; init; } = 2;
 
     /// <summary>The most dates of one agency that one transaction serves; the rest follow in waves.</summary>
@@ -47,7 +47,7 @@ public sealed record GrainOptions
     public GrainOptions Validated()
     {
         Require(BatchSize is >= 1 and <= 4_096, nameof(BatchSize), BatchSize, "1 to 4,096");
-        Require(MarkingWorkers is >= 1 and <= 32, nameof(MarkingWorkers), MarkingWorkers, "1 to 32");
+        Require(MarkingWorkers is >= 1 and <= 6, nameof(MarkingWorkers), MarkingWorkers, "1 to 6");
         Require(DatesPerTransaction is >= 1 and <= 366, nameof(DatesPerTransaction), DatesPerTransaction, "1 to 366");
         Require(WaveSize >= 1, nameof(WaveSize), WaveSize, "at least 1");
         Require(AgenciesInFlight >= 1, nameof(AgenciesInFlight), AgenciesInFlight, "at least 1");

@@ -143,6 +143,10 @@ internal sealed partial class AgencyGrain(
     private async Task<AgencyRunResult> FailAsync(RunRequest request, List<ServedCutoff> served, Exception error)
     {
         var sentence = Sentence(error);
+        // The silo stops: no failure of the agency's. Its watermark stands where it stood, for the next silo's sweep.
+        if (error is OperationCanceledException)
+            return new AgencyRunResult(Id, AgencyRunOutcome.Failed, null, served, null, sentence);
+
         LogFailure(Id.Value, sentence, error);
         JobId? job = null;
         try

@@ -12,8 +12,11 @@ namespace Actors.Grains.Agencies;
 /// Writes down that an agency could not be brought up to date: its date's ledger row, its pause, and an alert, in one
 /// transaction. Its watermark stays behind, where the sweep sees it.
 /// </summary>
-internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, GrainOptions options)
+internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, GrainOptions options) : IDisposable
 {
+    /// <summary>A herd of failures, as when a database comes back, must not take the marker's connections.</summary>
+    private const int AtOnce = 4;
+
     private const string Read =
         """
         SELECT next_cutoff_at, coalesce(@now, clock_timestamp()) FROM agency_cutoffs WHERE agency_id = @agency
@@ -25,6 +28,8 @@ internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, Gr
           @agency, @job, @now, @trigger, @requested_by, @reason, @error, @tzdb_version, @first_pause)
         """;
 
+    private readonly SemaphoreSlim _places = new(AtOnce);
+
     /// <summary>
     /// Answers the run under which the failure stands; null when there was nothing to write on: the agency is gone, or
     /// somebody else is at work on it at this moment.
@@ -32,11 +37,25 @@ internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, Gr
     public async Task<JobId?> NoteAsync(
         AgencyId agency, RunRequest request, string error, CancellationToken cancellationToken)
     {
-        await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
-        if (await ReadAsync(connection, agency, cancellationToken) is not var (nextAt, now)) return null;
+        await _places.WaitAsync(cancellationToken);
+        try
+        {
+            return await NoteOneAsync(agency, request, error, cancellationToken);
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+
+    private async Task<JobId?> NoteOneAsync(
+        AgencyId agency, RunRequest request, string error, CancellationToken cancellationToken)
+    {
+        if (await ReadAsync(agency, cancellationToken) is not var (nextAt, now)) return null;
 
         var job = JobFor(request, nextAt, now);
         await jobsLog.OpenAsync([job], now, cancellationToken);
+        await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (!await IsOpenAsync(connection, job, cancellationToken))
         {
@@ -49,6 +68,8 @@ internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, Gr
         return noted ? job.Id : null;
     }
 
+    public void Dispose() => _places.Dispose();
+
     private JobPlan JobFor(RunRequest request, Instant? nextAt, Instant now) => (request, nextAt) switch
     {
         ({ Job: { } id }, _) => new JobPlan(id, request.Trigger, null, request.RequestedBy, request.Reason),
@@ -57,9 +78,9 @@ internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, Gr
     };
 
     private async Task<(Instant? NextAt, Instant Now)?> ReadAsync(
-        NpgsqlConnection connection, AgencyId agency, CancellationToken cancellationToken)
+        AgencyId agency, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(Read, connection);
+        await using var command = database.Source.CreateCommand(Read);
         command.Parameters.AddWithValue("agency", agency.Value);
         command.Parameters.Add(MarkingParameters.Now(database.Clock.Replacement));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

@@ -95,7 +95,8 @@ internal sealed partial class InstallmentMarker(
             await MarkTogetherAsync(batch);
         }
         catch (Exception error) when (batch.Length > 1
-            && (!DatabaseErrors.IsTransient(error) || DatabaseErrors.IsLockTimeout(error)))
+            && (!DatabaseErrors.IsTransient(error)
+                || DatabaseErrors.IsLockTimeout(error) || DatabaseErrors.IsStatementTimeout(error)))
         {
             // One of them spoils it for all, and nothing was written. Halve until it stands alone.
             var open = batch.Where(work => !work.Answer.Task.IsCompleted).ToArray();

@@ -92,7 +92,7 @@ internal static class MarkingSql
     private const string MarkDueUnlocked =
         """
         due AS MATERIALIZED (
-          SELECT i.id, a.agency_id, greatest(i.student_due_date, a.first_date) AS cutoff_date
+          SELECT i.id, i.student_due_date, a.agency_id, greatest(i.student_due_date, a.first_date) AS cutoff_date
           FROM agency a
           JOIN payment_plans p ON p.agency_id = a.agency_id
           JOIN installments i ON i.payment_plan_id = p.id
@@ -100,12 +100,14 @@ internal static class MarkingSql
             AND i.status = 'pending'
             AND i.student_due_date <= a.through_date
         ), free AS MATERIALIZED (
+          -- Status and date are looked at again under the lock: a date that was put off meanwhile must not be marked.
           SELECT i.id
-          FROM installments i
-          WHERE i.id IN (SELECT id FROM due) AND i.status = 'pending'
-          FOR NO KEY UPDATE SKIP LOCKED
+          FROM due d
+          JOIN installments i ON i.id = d.id
+          WHERE i.status = 'pending' AND i.student_due_date = d.student_due_date
+          FOR NO KEY UPDATE OF i SKIP LOCKED
         ), busy AS MATERIALIZED (
-          -- What was paid between the statement's snapshot and the lock counts as busy too: the next try finds it gone.
+          -- What was paid or put off between the statement's snapshot and the lock counts as busy too: the next try finds it gone.
           SELECT DISTINCT agency_id FROM due WHERE id NOT IN (SELECT id FROM free)
         ), marked AS (
           UPDATE installments i

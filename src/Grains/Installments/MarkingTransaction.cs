@@ -82,6 +82,8 @@ internal sealed class MarkingTransaction : IAsyncDisposable
         await using var batch = new NpgsqlBatch(_connection, _transaction);
         var patience = (long)(lockPatience ?? TimeSpan.FromSeconds(1)).TotalMilliseconds;
         batch.BatchCommands.Add(new NpgsqlBatchCommand($"SET LOCAL lock_timeout = {patience}"));
+        // Before Npgsql's own limit, after which nobody could tell a large agency from a lost connection.
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("SET LOCAL statement_timeout = 45000"));
         MarkingParameters.AddFailureRepairs(batch, marking, ClockReplacement);
         var mark = new NpgsqlBatchCommand(lockPatience is null ? MarkingSql.MarkUnlocked : MarkingSql.Mark);
         MarkingParameters.AddTo(mark.Parameters, marking, ClockReplacement);

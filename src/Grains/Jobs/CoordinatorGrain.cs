@@ -99,13 +99,15 @@ internal sealed partial class CoordinatorGrain(
     public async Task<RunAllResult> RunAllAsync(string? requestedBy, string? reason)
     {
         var (agencies, now) = await store.AllAgenciesAsync(_stopping.Token);
-        var job = new JobPlan(new JobId(Guid.NewGuid()), RunTrigger.Api, null, requestedBy, reason);
+        var job = new JobPlan(
+            new JobId(Guid.NewGuid()), RunTrigger.Api, null, requestedBy, reason, agencies.Count);
         await jobsLog.OpenAsync([job], now, _stopping.Token);
         var request = new RunRequest(RunTrigger.Api, job.Id, requestedBy, reason);
         IReadOnlyList<AgencyFailure> unrecorded = [];
         await WhileDispatchingAsync(job.Id, async () =>
         {
             unrecorded = await DispatchAsync(agencies, request);
+            await jobsLog.NoteAllReachedAsync(job.Id, _stopping.Token);
             await CloseAsync(job.Id, unrecorded);
         });
         return await jobsLog.ResultOfAsync(job.Id, unrecorded, _stopping.Token);
@@ -230,7 +232,7 @@ internal sealed partial class CoordinatorGrain(
                 if (result.Outcome == AgencyRunOutcome.Failed && (allFailures || result.Job is null))
                     failures.Add(new AgencyFailure(agency, result.Error ?? "unknown error"));
             }
-            catch (Exception error) when (error is not OperationCanceledException)
+            catch (Exception error) when (!_stopping.IsCancellationRequested)
             {
                 failures.Add(new AgencyFailure(agency, error.Message));
             }
@@ -251,10 +253,24 @@ internal sealed partial class CoordinatorGrain(
         foreach (var job in await jobsLog.OpenJobsAsync(_stopping.Token))
         {
             if (_dispatching.Contains(job) || _closing.ContainsKey(job)) continue;
-            if (await CloseAsync(job, [])) closed++;
+            if (await CloseQuietlyAsync(job)) closed++;
         }
 
         return closed;
+    }
+
+    /// <summary>A row that cannot be closed must not keep the others from it.</summary>
+    private async Task<bool> CloseQuietlyAsync(JobId job)
+    {
+        try
+        {
+            return await CloseAsync(job, []);
+        }
+        catch (Npgsql.PostgresException error) when (!DatabaseErrors.IsTransient(error))
+        {
+            LogNotClosed(job.Value, error.MessageText);
+            return false;
+        }
     }
 
     private async Task<bool> CloseAsync(JobId job, IReadOnlyList<AgencyFailure> unrecorded)
@@ -278,6 +294,9 @@ internal sealed partial class CoordinatorGrain(
     [LoggerMessage(Level = LogLevel.Information,
         Message = "Swept: agencies that were new, changed or late: {Found}; now up to date: {Done}, failed: {Failed}")]
     private partial void LogSwept(int found, int done, int failed);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The run {Job} cannot be closed: {Error}")]
+    private partial void LogNotClosed(Guid job, string error);
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "The sweep could not reach the database and will try again: {Error}")]

@@ -6,8 +6,10 @@ namespace Actors.Grains.Jobs;
 
 /// <summary>A row of `jobs_log` as it is opened.</summary>
 /// <param name="CutoffAt">The instant it serves; null for a catch-up wave, or a run that somebody asked for.</param>
+/// <param name="AgenciesAsked">How many agencies a run of all is for; null for any other.</param>
 internal sealed record JobPlan(
-    JobId Id, RunTrigger Trigger, Instant? CutoffAt = null, string? RequestedBy = null, string? Reason = null)
+    JobId Id, RunTrigger Trigger, Instant? CutoffAt = null, string? RequestedBy = null, string? Reason = null,
+    int? AgenciesAsked = null)
 {
     /// <summary>
     /// Under which row a ledger row stands. A reminder writes under the row of its cutoff instant, but only while that

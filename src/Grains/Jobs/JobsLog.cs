@@ -19,9 +19,10 @@ internal sealed class JobsLog(GrainDatabase database)
         """
         INSERT INTO jobs_log (id, job_name, started_at, status, metadata)
         SELECT j.id, @job_name, @now, 'running', jsonb_strip_nulls(jsonb_build_object(
-          'trigger', j.trigger, 'cutoff_at', j.cutoff_at, 'requested_by', j.requested_by, 'reason', j.reason))
-        FROM unnest(@ids, @triggers, @cutoff_ats, @requested_by, @reasons)
-          AS j (id, trigger, cutoff_at, requested_by, reason)
+          'trigger', j.trigger, 'cutoff_at', j.cutoff_at, 'requested_by', j.requested_by, 'reason', j.reason,
+          'agencies_asked', j.agencies_asked))
+        FROM unnest(@ids, @triggers, @cutoff_ats, @requested_by, @reasons, @agencies_asked)
+          AS j (id, trigger, cutoff_at, requested_by, reason, agencies_asked)
         ORDER BY j.id
         ON CONFLICT (id) DO NOTHING
         """;
@@ -52,6 +53,10 @@ internal sealed class JobsLog(GrainDatabase database)
         command.Parameters.Add(new NpgsqlParameter("cutoff_ats", NpgsqlDbType.Array | NpgsqlDbType.TimestampTz)
         {
             Value = unknown.Select(job => job.CutoffAt).ToArray(),
+        });
+        command.Parameters.Add(new NpgsqlParameter("agencies_asked", NpgsqlDbType.Array | NpgsqlDbType.Integer)
+        {
+            Value = unknown.Select(job => job.AgenciesAsked).ToArray(),
         });
         AddTexts("requested_by", job => job.RequestedBy);
         AddTexts("reasons", job => job.Reason);
@@ -110,6 +115,18 @@ internal sealed class JobsLog(GrainDatabase database)
             reader.GetInt32(2),
             reader.GetInt32(3),
             reader.IsDBNull(4) ? null : reader.GetString(4));
+    }
+
+    /// <summary>
+    /// Says that a run of all has reached every agency it is for. One that is closed without this word, because its
+    /// silo is gone, is closed as failed if the ledger has fewer.
+    /// </summary>
+    public async Task NoteAllReachedAsync(JobId job, CancellationToken cancellationToken)
+    {
+        await using var command = database.Source.CreateCommand(
+            "UPDATE jobs_log SET metadata = metadata - 'agencies_asked' WHERE id = @job AND status = 'running'");
+        command.Parameters.AddWithValue("job", job.Value);
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>The runs that are open, oldest first, up to 1,000.</summary>

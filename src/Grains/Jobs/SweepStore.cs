@@ -53,17 +53,21 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
         FROM late WHERE agencies > 0
         """;
 
-    internal const string ResolveRuns =
+    /// <summary>Closes the alerts of what is well again, is paused, or is gone.</summary>
+    internal const string ResolveProblems =
         """
         UPDATE alerts a SET resolved_at = @now
-        WHERE a.resolved_at IS NULL AND a.kind IN ('run_failed', 'run_stuck')
+        WHERE a.resolved_at IS NULL AND a.kind IN ('run_failed', 'run_stuck', 'agency_failed')
+          AND NOT EXISTS (
+            SELECT FROM agency_cutoffs c WHERE a.kind = 'agency_failed' AND c.agency_id = a.agency_id)
           AND NOT EXISTS (
             SELECT FROM agency_runs r
             JOIN agency_cutoffs c ON c.agency_id = r.agency_id
             WHERE r.job_id = a.job_id AND r.status = 'failed' AND c.failed_attempts > 0)
           AND NOT EXISTS (
             SELECT FROM agency_cutoffs c
-            WHERE a.kind = 'run_stuck' AND c.next_cutoff_at = (a.details ->> 'cutoff_at')::timestamptz)
+            WHERE a.kind = 'run_stuck' AND c.paused_at IS NULL
+              AND c.next_cutoff_at = (a.details ->> 'cutoff_at')::timestamptz)
         """;
 
     private const string NoteSweep =
@@ -110,7 +114,8 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
         var agencies = await FindWorkAsync(connection, now, cancellationToken);
         await using var batch = new NpgsqlBatch(connection, transaction)
         {
-            BatchCommands = { At(AlertLate, now), At(ResolveRuns, now), At(NoteSweep, now) },
+            // Alerts of runs first, as where a run is closed: two that wait for each other's would be a deadlock.
+            BatchCommands = { At(ResolveProblems, now), At(AlertLate, now), At(NoteSweep, now) },
         };
         batch.BatchCommands[2].Parameters.AddWithValue("silo", silo);
         batch.BatchCommands[2].Parameters.AddWithValue("found", agencies.Count);

@@ -7,13 +7,12 @@ namespace Actors.Silo.Cluster;
 /// <summary>
 /// Clears the membership of a cluster of which nobody lives. A silo that starts waits for every silo in the table that
 /// does not answer, until its row is 90 s old; after a crash of the whole cluster that is a minute and a half in which
-/// no cutoff is served. Where one of them answers, nothing is touched: the living sort out the dead among themselves.
+/// no cutoff is served. Only where every one of them is refused is anything removed: a refusal says that the machine is
+/// there and the silo is not. Where one answers, or keeps silent, the living sort out the dead among themselves.
 /// </summary>
 public static class StaleSilos
 {
-    /// <summary>
-    /// A machine that is gone does not refuse a connection, it keeps silent; after this it counts as gone.
-    /// </summary>
+    /// <summary>How long a silo has to answer, before its silence is taken for a sign that it may live.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     /// <param name="orleans">Orleans' own data source.</param>
@@ -27,7 +26,7 @@ public static class StaleSilos
         if (!nobodyElse)
         {
             var answers = await Task.WhenAll((await ReadAsync(orleans, clusterId, cancellationToken))
-                .Select(silo => AnswersAsync(silo, cancellationToken)));
+                .Select(silo => MayLiveAsync(silo, cancellationToken)));
             if (answers.Contains(true)) return 0;
         }
 
@@ -57,7 +56,7 @@ public static class StaleSilos
         return silos;
     }
 
-    private static async Task<bool> AnswersAsync(IPEndPoint silo, CancellationToken cancellationToken)
+    private static async Task<bool> MayLiveAsync(IPEndPoint silo, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Patience);
@@ -67,13 +66,13 @@ public static class StaleSilos
             await socket.ConnectAsync(silo, limit.Token);
             return true;
         }
-        catch (SocketException)
+        catch (SocketException error)
         {
-            return false;
+            return error.SocketErrorCode != SocketError.ConnectionRefused;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return false;
+            return true;
         }
     }
 }

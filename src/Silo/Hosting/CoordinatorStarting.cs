@@ -20,7 +20,7 @@ internal sealed partial class CoordinatorStarting(
                 await grains.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses).StartAsync();
                 return;
             }
-            catch (Exception error) when (error is not OperationCanceledException)
+            catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {
                 LogRetry(error.Message, Pause);
             }

@@ -38,7 +38,7 @@ public sealed partial class PlanTests(PlanTests.Years years) : IClassFixture<Pla
     [Theory]
     [InlineData(SweepStore.FindWork)]
     [InlineData(SweepStore.AlertLate)]
-    [InlineData(SweepStore.ResolveRuns)]
+    [InlineData(SweepStore.ResolveProblems)]
     public async Task Defect_8_a_sweep_reads_watermarks_and_not_history(string sql)
     {
         await using var command = years.Source.CreateCommand("EXPLAIN " + sql);

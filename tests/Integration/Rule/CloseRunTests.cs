@@ -224,6 +224,19 @@ public sealed class CloseRunTests
     }
 
     [Fact]
+    public async Task A_run_of_all_whose_silo_stopped_is_failed_and_says_how_far_it_came()
+    {
+        await using var database = await StartAsync();
+        await database.ExecuteAsync(
+            """UPDATE jobs_log SET metadata = '{"trigger": "api", "agencies_asked": 3}'""");
+        await ServedAsync(database, 1, records: 2);
+
+        Assert.Equal("failed", await CloseAsync(database));
+
+        Assert.Equal("failed 2 the run ended after 1 of 3 agencies: its silo stopped t", await RowAsync(database));
+    }
+
+    [Fact]
     public async Task A_row_that_another_program_left_running_is_closed_at_its_limit_as_not_known()
     {
         await using var database = await StartAsync();

@@ -9,7 +9,7 @@ public sealed class GrainOptionsTests
     {
         { new() { BatchSize = 0 }, "BatchSize is 0; expected is 1 to 4,096." },
         { new() { BatchSize = 4_097 }, "BatchSize is 4097; expected is 1 to 4,096." },
-        { new() { MarkingWorkers = 33 }, "MarkingWorkers is 33; expected is 1 to 32." },
+        { new() { MarkingWorkers = 7 }, "MarkingWorkers is 7; expected is 1 to 6." },
         { new() { DatesPerTransaction = 0 }, "DatesPerTransaction is 0; expected is 1 to 366." },
         { new() { WaveSize = 0 }, "WaveSize is 0; expected is at least 1." },
         { new() { AgenciesInFlight = -1 }, "AgenciesInFlight is -1; expected is at least 1." },
