@@ -86,7 +86,7 @@ public static class CommandLineApplication
     private static string Complaint(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        var path = command.Parents.Any() ? $"actors {command.Name}" : "actors";
+        var path = PathOf(command);
         var hint = $"`{path} --help` lists what there is.";
         if (parsed.UnmatchedTokens is not [var stranger, ..])
             return $"{parsed.Errors[0].Message} {hint}";
@@ -97,6 +97,10 @@ public static class CommandLineApplication
         var meant = NearestName.Of(stranger, words) is { } near ? $"; did you mean '{near}'?" : ".";
         return $"'{stranger}' is no {kind} of `{path}`{meant} {hint}";
     }
+
+    // As it is typed: 'actors import plans'.
+    private static string PathOf(Symbol command) =>
+        command.Parents.FirstOrDefault() is { } parent ? $"{PathOf(parent)} {command.Name}" : command.Name;
 
     private static async Task<int> ExplainAsync(Exception exception, TextWriter error)
     {
@@ -146,8 +150,11 @@ public static class CommandLineApplication
               10  no PostgreSQL is installed, and installing it needs a person
               11  `doctor` found something that needs a hand
               12  the folder of the embedded database cannot be used
-              130 stopped by Ctrl-C (143 by SIGTERM)
+              130 stopped by Ctrl-C or SIGTERM before it was done; an `up` that was ready ends with 0
             """;
+
+        // Who asks for help has not given the arguments yet.
+        public override bool ClearsParseErrors => true;
 
         public override int Invoke(ParseResult parseResult)
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Actors.Grains.Cutoffs;
 using NodaTime;
 using NodaTime.Text;
@@ -38,6 +39,11 @@ public static class CutoffCommand
             HelpName = "N",
             DefaultValueFactory = _ => 7,
         };
+        days.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && !int.TryParse(token.Value, CultureInfo.InvariantCulture, out _))
+                result.AddError($"--days is '{token.Value}'; expected is a number from 1 to {MaximumDays}.");
+        });
         var command = new Command("cutoff", "Print when a zone's cutoffs are: local date, instant (UTC), local time "
             + "and offset, and what a clock change did to it.")
         {

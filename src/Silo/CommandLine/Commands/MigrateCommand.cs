@@ -16,6 +16,7 @@ public static class MigrateCommand
         {
             Description = "The last migration that shall be applied afterwards: 004/001, 004 for that whole domain, "
                 + "or 0 for none. Default: up applies all, down takes back one.",
+            HelpName = "NNN",
         };
         return new Command("migrate", "Brings the schema of the database to this version's, or back.")
         {
