@@ -115,7 +115,7 @@ public static class DatabaseProbe
                 refused),
             PostgresErrorCodes.InvalidCatalogName => new CommandFailure(
                 ExitCode.DatabaseUnsuitable,
-                $"{name} has no such database ({said}): create it, or name another one.",
+                $"{name} does not exist: create it, or name another one.",
                 refused),
             PostgresErrorCodes.ReadOnlySqlTransaction => new CommandFailure(
                 ExitCode.DatabaseUnsuitable,

@@ -20,6 +20,6 @@ internal sealed partial class MembershipCleaning(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Removed {Silos} silos that are gone from the membership")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Silos that are gone, removed from the membership: {Silos}")]
     private partial void LogRemoved(int silos);
 }
