@@ -107,7 +107,8 @@ internal static class MarkingSql
           WHERE i.status = 'pending' AND i.student_due_date = d.student_due_date
           FOR NO KEY UPDATE OF i SKIP LOCKED
         ), busy AS MATERIALIZED (
-          -- What was paid or put off between the statement's snapshot and the lock counts as busy too: the next try finds it gone.
+          -- What was paid or put off between the statement's snapshot and the lock counts as busy too: the next try
+          -- finds it as it is then.
           SELECT DISTINCT agency_id FROM due WHERE id NOT IN (SELECT id FROM free)
         ), marked AS (
           UPDATE installments i

@@ -56,7 +56,7 @@ internal sealed partial class AgencyChanges(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information,
+    [LoggerMessage(Level = LogLevel.Warning,
         Message = "Not listening for changed agencies, the sweep finds them meanwhile; again in {Pause}: {Error}")]
     private partial void LogLost(string error, TimeSpan pause);
 }
