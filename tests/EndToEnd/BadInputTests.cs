@@ -22,6 +22,8 @@ public sealed class BadInputTests : IAsyncLifetime
         [
             (["pu"], "'pu' is no command or argument of `actors`"),
             (["up", "--prot", "1"], "did you mean '--port'?"),
+            (["up", "--bind", "203.0.113.9"], "--bind is '203.0.113.9'; expected is one IP address of this machine."),
+            (["up", "--bind", "0.0.0.0"], "--bind is '0.0.0.0'; expected is one IP address of this machine."),
             (["up", "--port", "high"], "--port is 'high'; expected is a number from 1 to 65535."),
             (["migrate"], "`actors migrate --help` lists what there is."),
             (["up", "--database", "mysql://u@h/d"], "a URL starts with postgres:// or postgresql://"),

@@ -38,6 +38,19 @@ public sealed class UpLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Up_is_bound_and_advertised_where_it_is_told()
+    {
+        using var up = Up("--no-sample", "--bind", "127.0.0.2", "--port", $"{RunningUp.FreePort()}");
+
+        var lines = await up.ReadUntilAsync("ready ");
+        var ready = lines.Last(line => line.StartsWith("ready ", StringComparison.Ordinal));
+
+        Assert.StartsWith("ready http://127.0.0.2:", ready, StringComparison.Ordinal);
+        Assert.Equal("127.0.0.2", await AskAsync("SELECT address FROM orleans.silos WHERE status = 3"));
+        Assert.Equal(0, (await up.TerminateAsync()).ExitCode);
+    }
+
+    [Fact]
     public async Task A_killed_up_leaves_nothing_that_the_next_one_stumbles_over()
     {
         using (var killed = Up("--no-sample"))

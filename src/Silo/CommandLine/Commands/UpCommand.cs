@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -35,6 +36,13 @@ public static class UpCommand
             if (result.Tokens is [var token] && PortIn(token.Value) is null)
                 result.AddError($"--port is '{token.Value}'; expected is a number from 1 to 65535.");
         });
+        var bind = new Option<IPAddress>("--bind")
+        {
+            Description = "The address of this machine that API and silo are bound to and advertise.",
+            HelpName = "ADDRESS",
+            DefaultValueFactory = _ => IPAddress.Loopback,
+            CustomParser = AddressIn,
+        };
         var noSample = new Option<bool>("--no-sample")
         {
             Description = "Leave an empty database empty; by default a small sample is loaded into it.",
@@ -42,25 +50,31 @@ public static class UpCommand
         var command = new Command("up", "Run everything: database, migrations, silo and API, until Ctrl-C.")
         {
             port,
+            bind,
             noSample,
         };
         command.SetAction((arguments, cancellationToken) => RunAsync(
-            options, arguments, arguments.GetValue(port), !arguments.GetValue(noSample), cancellationToken));
+            options, arguments, new Place(arguments.GetRequiredValue(bind), arguments.GetValue(port)),
+            !arguments.GetValue(noSample), cancellationToken));
         return command;
     }
 
+    /// <summary>Where to listen.</summary>
+    /// <param name="Port">The HTTP port; null when nobody named one, 0 for any that is free.</param>
+    private sealed record Place(IPAddress Address, int? Port);
+
     private static async Task<int> RunAsync(
-        GlobalOptions options, ParseResult arguments, int? askedPort, bool withSample,
+        GlobalOptions options, ParseResult arguments, Place asked, bool withSample,
         CancellationToken cancellationToken)
     {
         var output = arguments.InvocationConfiguration.Output;
-        var port = FindPort(askedPort ?? PortFromEnvironment());
+        var place = Find(asked with { Port = asked.Port ?? PortFromEnvironment() });
         await using (var database = await CommandDatabase.OpenAsync(
             options, arguments, EmbeddedPurpose.Serve, cancellationToken))
         {
             await output.WriteLineAsync(Describe(database));
             await PrepareAsync(database, withSample, output, cancellationToken);
-            await ServeAsync(database, port, output, cancellationToken);
+            await ServeAsync(database, place, output, cancellationToken);
         }
 
         await output.WriteLineAsync("Stopped.");
@@ -69,24 +83,25 @@ public static class UpCommand
 
     /// <summary>Silo and API, from their start until the command is cancelled.</summary>
     private static async Task ServeAsync(
-        CommandDatabase database, int port, TextWriter output, CancellationToken cancellationToken)
+        CommandDatabase database, Place place, TextWriter output, CancellationToken cancellationToken)
     {
         var app = ActorsHost.Build(new SiloSettings
         {
             SiloConnectionString = database.SiloConnectionString,
-            HttpPort = port,
-            Ports = SiloPorts.Find(IPAddress.Loopback),
+            Address = place.Address,
+            HttpPort = place.Port ?? 0,
+            Ports = SiloPorts.Find(place.Address),
             IsAlone = database.Embedded is not null,
         });
         try
         {
-            await StartAsync(app, port, cancellationToken);
+            await StartAsync(app, place, cancellationToken);
             var address = new Uri(ActorsHost.AddressOf(app).GetLeftPart(UriPartial.Authority));
             database.Embedded?.Announce(address);
             await output.WriteLineAsync($"ready {address.ToString().TrimEnd('/')}");
             await output.WriteLineAsync("Stop with Ctrl-C.");
             await output.FlushAsync(CancellationToken.None);
-            await UntilCancelledAsync(cancellationToken);
+            await UntilCancelledAsync(app.Lifetime, cancellationToken);
         }
         catch
         {
@@ -168,7 +183,7 @@ public static class UpCommand
         await output.WriteLineAsync("  Two of them have their cutoff in one and in two minutes: watch the log below.");
     }
 
-    private static async Task StartAsync(WebApplication app, int port, CancellationToken cancellationToken)
+    private static async Task StartAsync(WebApplication app, Place place, CancellationToken cancellationToken)
     {
         try
         {
@@ -177,23 +192,39 @@ public static class UpCommand
         catch (IOException error) when (error.InnerException is SocketException
             or Microsoft.AspNetCore.Connections.AddressInUseException)
         {
-            throw PortInUse(port, error);
+            throw PortInUse(place, error);
         }
     }
 
-    private static async Task UntilCancelledAsync(CancellationToken cancellationToken)
+    private static async Task UntilCancelledAsync(
+        IHostApplicationLifetime host, CancellationToken cancellationToken)
     {
-        var cancelled = new TaskCompletionSource();
-        await using var registration = cancellationToken.Register(cancelled.SetResult);
-        await cancelled.Task;
+        var ended = new TaskCompletionSource();
+        await using var asked = cancellationToken.Register(() => ended.TrySetResult());
+        await using var byItself = host.ApplicationStopping.Register(() => ended.TrySetResult());
+        await ended.Task;
+        if (cancellationToken.IsCancellationRequested) return;
+        throw new CommandFailure(
+            ExitCode.Unexpected, "The silo ended by itself; the log above says why. Start it again with ./actors up.");
     }
 
     /// <summary>A port that somebody asked for must be free; nobody's choice gives way to any free one.</summary>
-    private static int FindPort(int? asked)
+    private static Place Find(Place asked)
     {
-        if (asked is { } port)
-            return SiloPorts.IsFree(IPAddress.Loopback, port) ? port : throw PortInUse(port, null);
-        return SiloPorts.IsFree(IPAddress.Loopback, UsualPort) ? UsualPort : 0;
+        if (asked.Port is { } port)
+            return SiloPorts.IsFree(asked.Address, port) ? asked : throw PortInUse(asked, null);
+        return asked with { Port = SiloPorts.IsFree(asked.Address, UsualPort) ? UsualPort : 0 };
+    }
+
+    /// <summary>What is advertised must be one address; "all of them" is none that another silo could call.</summary>
+    private static IPAddress? AddressIn(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (IPAddress.TryParse(text, out var address) && !address.Equals(IPAddress.Any)
+            && !address.Equals(IPAddress.IPv6Any) && SiloPorts.IsFree(address, 0))
+            return address;
+        result.AddError($"--bind is '{text}'; expected is one IP address of this machine.");
+        return null;
     }
 
     private static int? PortFromEnvironment()
@@ -209,9 +240,10 @@ public static class UpCommand
             ? port
             : null;
 
-    private static CommandFailure PortInUse(int port, Exception? cause) => new(
+    private static CommandFailure PortInUse(Place place, Exception? cause) => new(
         ExitCode.PortInUse,
-        Line($"Port {port} on 127.0.0.1 is taken by another program; stop that one, or name another with --port."),
+        Line($"Port {place.Port} on {place.Address} is taken by another program; ")
+        + "stop that one, or name another with --port.",
         cause);
 
     private static string Describe(CommandDatabase database) => database.Embedded is { } embedded
