@@ -101,11 +101,11 @@ internal sealed partial class CoordinatorGrain(
         var (agencies, now) = await store.AllAgenciesAsync(_stopping.Token);
         var job = new JobPlan(
             new JobId(Guid.NewGuid()), RunTrigger.Api, null, requestedBy, reason, agencies.Count);
-        await jobsLog.OpenAsync([job], now, _stopping.Token);
         var request = new RunRequest(RunTrigger.Api, job.Id, requestedBy, reason);
         IReadOnlyList<AgencyFailure> unrecorded = [];
         await WhileDispatchingAsync(job.Id, async () =>
         {
+            await jobsLog.OpenAsync([job], now, _stopping.Token);
             unrecorded = await DispatchAsync(agencies, request);
             await jobsLog.NoteAllReachedAsync(job.Id, _stopping.Token);
             await CloseAsync(job.Id, unrecorded);
