@@ -14,8 +14,8 @@ SELECT actors.put_back('policy', 'public.' || name || '.Actors admins can view '
        actors.put_back('rights on table', 'public.' || name),
        actors.put_back('row security', 'public.' || name)
 FROM unnest(ARRAY[
-  'api_keys', 'sweeps', 'alerts', 'agency_runs', 'agency_cutoffs', 'supported_timezones', 'jobs_log', 'installments',
-  'payment_plans', 'agencies'
+  'user_roles', 'api_keys', 'sweeps', 'alerts', 'agency_runs', 'agency_cutoffs', 'supported_timezones', 'jobs_log',
+  'installments', 'payment_plans', 'agencies'
 ]) AS name;
 
 ALTER TABLE public.alerts DROP COLUMN acknowledged_note;
