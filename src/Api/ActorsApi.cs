@@ -4,7 +4,6 @@ using Actors.Api.Errors;
 using Actors.Api.Health;
 using Actors.Api.Jobs;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -24,6 +23,7 @@ public static class ActorsApi
     {
         services.AddSingleton(provider => new ApiDatabase(database(provider)));
         services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
+        services.AddSingleton<CallerDatabase>();
         services.AddApiErrors();
         services.AddApiKeyAccess();
         services.AddReadinessCheck<DatabaseAnswers>("database");
@@ -38,12 +38,13 @@ public static class ActorsApi
         app.UseAuthentication();
         app.UseAuthorization();
 
-        var triggers = app.MapGroup("")
-            .RequireAuthorization(AccessPolicies.Trigger)
-            .WithMetadata(new BodyLimit(MaxBodyBytes));
-        triggers.MapAgencyRuns();
-        triggers.MapUpdateInstallmentStatuses();
+        var api = ApiRoutes.Of(app);
+        api.MapAgencyRuns();
 
+        app.MapGroup("")
+            .RequireAuthorization(AccessPolicies.Trigger)
+            .WithMetadata(new BodyLimit(MaxBodyBytes))
+            .MapUpdateInstallmentStatuses();
         app.MapHealth();
         return app;
     }
@@ -62,6 +63,4 @@ public static class ActorsApi
         });
         return next(context);
     });
-
-    private sealed record BodyLimit(long? MaxRequestBodySize) : IRequestSizeLimitMetadata;
 }

@@ -6,6 +6,12 @@ namespace Actors.Api.Access;
 /// <summary>Who may do what, named once and asked for on route groups.</summary>
 public static class AccessPolicies
 {
+    /// <summary>May read; PostgreSQL decides which rows.</summary>
+    public const string Read = "read";
+
+    /// <summary>May change settings, pause and resume, undo, and acknowledge alerts.</summary>
+    public const string Admin = "admin";
+
     /// <summary>May trigger runs: an API key with the scope `trigger`, which new keys have.</summary>
     public const string Trigger = "trigger";
 
@@ -14,9 +20,13 @@ public static class AccessPolicies
         services.AddSingleton(provider => new ApiKeyStore(provider.GetRequiredService<ApiDatabase>().Source));
         services.AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
-        services.AddAuthorizationBuilder().AddPolicy(Trigger, policy => policy
-            .AddAuthenticationSchemes(ApiKeyAuthentication.SchemeName)
-            .RequireAuthenticatedUser()
-            .RequireClaim(ApiKeyAuthentication.ScopeClaim, Trigger));
+        var authorization = services.AddAuthorizationBuilder();
+        foreach (var scope in (string[])[Read, Trigger, Admin])
+        {
+            authorization.AddPolicy(scope, policy => policy
+                .AddAuthenticationSchemes(ApiKeyAuthentication.SchemeName)
+                .RequireAuthenticatedUser()
+                .RequireClaim(ApiKeyAuthentication.ScopeClaim, scope, Admin));
+        }
     }
 }

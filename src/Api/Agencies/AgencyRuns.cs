@@ -5,26 +5,16 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.Routing;
 
 namespace Actors.Api.Agencies;
 
 /// <summary>`POST /api/agencies/{id}/runs`: brings one agency up to date now, and tells what was marked.</summary>
 internal static class AgencyRuns
 {
-    public static void MapAgencyRuns(this IEndpointRouteBuilder routes) => routes
-        .MapPost("/api/agencies/{id}/runs", RunAsync)
+    public static void MapAgencyRuns(this ApiRoutes api) => api.Triggers
+        .MapPost("/agencies/{id}/runs", RunAsync)
         .WithSummary("Brings one agency up to date now.")
-        .ProducesProblem(StatusCodes.Status400BadRequest)
-        .ProducesProblem(StatusCodes.Status401Unauthorized)
-        .ProducesProblem(StatusCodes.Status403Forbidden)
-        .ProducesProblem(StatusCodes.Status404NotFound)
-        .ProducesProblem(StatusCodes.Status409Conflict)
-        .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
-        .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
-        .ProducesProblem(StatusCodes.Status500InternalServerError)
-        .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
-        .ProducesProblem(StatusCodes.Status504GatewayTimeout);
+        .Fails(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
 
     private static async Task<Results<Ok<AgencyRunAnswer>, ProblemHttpResult>> RunAsync(
         string id, AgencyRunBody? body, ClaimsPrincipal caller, [FromServices] IGrainFactory grains)

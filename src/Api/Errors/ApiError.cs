@@ -31,11 +31,23 @@ public sealed record ApiError(int Status, string Code, string Title, string Deta
         400, "malformed-body", "Malformed body",
         """Send no body, or a JSON object that holds nothing but a reason, such as {"reason":"Bank file was late"}.""");
 
+    public static readonly ApiError InvalidParameter = new(
+        400, "invalid-parameter", "Invalid parameter",
+        "The query of the address is not as it should be; `errors` says by name what to write instead.");
+
+    public static readonly ApiError InvalidBody = new(
+        400, "invalid-body", "Invalid body",
+        "The body is not as it should be; `errors` says by name what to write instead. Nothing was changed.");
+
     public static readonly ApiError BodyTooLarge = new(
         413, "body-too-large", "Body too large", $"Send a body of at most {ActorsApi.MaxBodyBytes} bytes.");
 
     public static readonly ApiError NotJson = new(
         415, "not-json", "Unsupported media type", "Send the body as JSON, with Content-Type: application/json.");
+
+    public static readonly ApiError TooManyRows = new(
+        422, "too-many-rows", "Too many rows",
+        "The filter leaves more rows than one file may have; narrow it, for example to a shorter time.");
 
     public static readonly ApiError Unexpected = new(
         500, "unexpected", "Unexpected error",
