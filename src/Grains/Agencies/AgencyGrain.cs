@@ -1,3 +1,4 @@
+using Actors.Grains.Cutoffs;
 using Actors.Grains.Installments;
 using Actors.Grains.Interfaces;
 using Microsoft.Extensions.DependencyInjection;
@@ -13,6 +14,7 @@ namespace Actors.Grains.Agencies;
 /// </summary>
 [GrainType("agency")]
 internal sealed partial class AgencyGrain(
+    GrainDatabase database,
     InstallmentMarker marker,
     FailedAgencies failures,
     GrainOptions options,
@@ -41,7 +43,11 @@ internal sealed partial class AgencyGrain(
         return result;
     }
 
-    public Task<CutoffOutlook?> LookAheadAsync(Instant? at, int cutoffs) => throw new NotSupportedException();
+    public async Task<CutoffOutlook?> LookAheadAsync(Instant? at, int cutoffs)
+    {
+        var (state, now) = await WatermarkTransaction.PeekAsync(database, Id, CancellationToken.None);
+        return state is null ? null : Outlook.Decide(state, at ?? now, cutoffs);
+    }
 
     public Task<PauseOutcome> PauseAsync(string by, string reason) => throw new NotSupportedException();
 
