@@ -22,7 +22,7 @@ AS $$
     WHEN p_next_cutoff_at < p_now - interval '10 seconds' THEN 'late'
     -- Unknown after an insert or a change of settings, until a silo has looked: within a second as a rule, and within
     -- a sweep at the latest. Whether a cutoff was missed is not known after that, and not knowing is no good news.
-    WHEN p_next_cutoff_at IS NULL AND p_settings_changed_at < p_now - interval '1 minute' THEN 'late'
+    WHEN p_next_cutoff_at IS NULL AND coalesce(p_settings_changed_at < p_now - interval '1 minute', true) THEN 'late'
     ELSE 'on_time'
   END
 $$;
@@ -47,7 +47,7 @@ CREATE INDEX agency_cutoffs_failed_idx ON public.agency_cutoffs (agency_id) WHER
 
 -- A page starts after the last row of the page before, which is one comparison of rows with such an index. What an
 -- index can hold is bounded, a name is not: its first 100 characters decide, then the id.
-CREATE INDEX agencies_name_order_idx ON public.agencies (lower(left(name, 100)), id);
+CREATE INDEX agencies_name_order_idx ON public.agencies (lower(left(coalesce(name, ''), 100)), id);
 
 -- Paused agencies have no next cutoff. Written as CASE: what coalesce computes is hidden from row-level security, so
 -- that a user with a token would walk the whole index to a page far behind.
@@ -56,5 +56,5 @@ CREATE INDEX agency_cutoffs_next_order_idx ON public.agency_cutoffs (
 CREATE INDEX agency_cutoffs_last_order_idx ON public.agency_cutoffs (
   (CASE WHEN last_cutoff_at IS NOT NULL THEN last_cutoff_at ELSE '-infinity' END), agency_id);
 
--- The newest run of an agency, and its runs back in time.
-CREATE INDEX agency_runs_history_idx ON public.agency_runs (agency_id, started_at, id);
+-- The history of an agency, the newest first; its runs have such an index already.
+CREATE INDEX agency_changes_history_idx ON public.agency_changes (agency_id, changed_at, id);

@@ -150,7 +150,7 @@ BEGIN
     FROM (VALUES
       ('index', 'public.agency_cutoffs_paused_idx'), ('index', 'public.agency_cutoffs_failed_idx'),
       ('index', 'public.agencies_name_order_idx'), ('index', 'public.agency_cutoffs_next_order_idx'),
-      ('index', 'public.agency_cutoffs_last_order_idx'), ('index', 'public.agency_runs_history_idx'),
+      ('index', 'public.agency_cutoffs_last_order_idx'), ('index', 'public.agency_changes_history_idx'),
       ('function', 'actors.agency_state(timestamptz,integer,timestamptz,timestamptz,timestamptz)')
     ) AS required (kind, name)
     WHERE actors.definition_of(kind, name) IS NULL
