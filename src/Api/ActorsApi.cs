@@ -1,5 +1,6 @@
 using Actors.Api.Access;
 using Actors.Api.Agencies;
+using Actors.Api.Contract;
 using Actors.Api.Errors;
 using Actors.Api.Health;
 using Actors.Api.Jobs;
@@ -25,6 +26,7 @@ public static class ActorsApi
         services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
         services.AddSingleton<CallerDatabase>();
         services.AddApiErrors();
+        services.AddApiDocument();
         services.AddApiKeyAccess();
         services.AddReadinessCheck<DatabaseAnswers>("database");
         return services;
@@ -46,6 +48,7 @@ public static class ActorsApi
             .WithMetadata(new BodyLimit(MaxBodyBytes))
             .MapUpdateInstallmentStatuses();
         app.MapHealth();
+        app.MapApiDocument();
         return app;
     }
 

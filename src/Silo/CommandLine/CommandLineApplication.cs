@@ -43,6 +43,7 @@ public static class CommandLineApplication
             CutoffCommand.Create(clock),
             MigrateCommand.Create(options),
             DoctorCommand.Create(options, clock),
+            OpenApiCommand.Create(),
         };
     }
 
