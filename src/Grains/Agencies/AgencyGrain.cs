@@ -13,11 +13,12 @@ namespace Actors.Grains.Agencies;
 /// </summary>
 [GrainType("agency")]
 internal sealed partial class AgencyGrain(
+    IGrainContext context,
     InstallmentMarker marker,
     FailedAgencies failures,
     GrainOptions options,
     [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time,
-    ILogger<AgencyGrain> logger) : Grain, IAgencyGrain, IRemindable
+    ILogger<AgencyGrain> logger) : Grain(context), IAgencyGrain, IRemindable
 {
     internal const string ReminderName = "cutoff";
 

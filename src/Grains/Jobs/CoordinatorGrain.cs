@@ -27,11 +27,12 @@ namespace Actors.Grains.Jobs;
 /// </summary>
 [GrainType("coordinator")]
 internal sealed partial class CoordinatorGrain(
+    IGrainContext context,
     SweepStore store,
     JobsLog jobsLog,
     GrainOptions options,
     ILocalSiloDetails silo,
-    ILogger<CoordinatorGrain> logger) : Grain, ICoordinatorGrain, IRemindable, IDisposable
+    ILogger<CoordinatorGrain> logger) : Grain(context), ICoordinatorGrain, IRemindable, IDisposable
 {
     private const string ReminderName = "sweep";
 
