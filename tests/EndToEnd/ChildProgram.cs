@@ -17,6 +17,16 @@ public sealed class ChildProgram : IDisposable
     /// <summary>The command line, as `./actors` runs it.</summary>
     public static ChildProgram Actors(params string[] arguments) => Start("Actors.Silo.dll", arguments);
 
+    /// <summary>The same with more environment variables.</summary>
+    public static ChildProgram ActorsWith(
+        IReadOnlyDictionary<string, string> environment, params string[] arguments) => Start(
+        "Actors.Silo.dll",
+        start =>
+        {
+            foreach (var (name, value) in environment) start.Environment[name] = value;
+        },
+        arguments);
+
     /// <summary>Holds the embedded database in a folder until its input ends, or until it is killed.</summary>
     public static ChildProgram Holder(string folder, string purpose) =>
         Start("Actors.Tests.EmbeddedHolder.dll", folder, purpose);

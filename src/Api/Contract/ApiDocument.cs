@@ -64,7 +64,9 @@ public static class ApiDocument
                 .DisableTelemetry()
                 .DisableAgent()
                 .DisableMcp()
-                .HideClientButton())
+                .HideClientButton()
+                .HideDeveloperTools()
+                .AddPreferredSecuritySchemes(DocumentHead.ApiKeyScheme))
             .AllowAnonymous();
     }
 

@@ -149,6 +149,7 @@ internal sealed partial class AgencyGrain(
             return new AgencyRunResult(Id, AgencyRunOutcome.Failed, null, served, null, sentence);
 
         LogFailure(Id.Value, sentence, error);
+        GrainTelemetry.Failed();
         JobId? job = null;
         try
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using Actors.Grains.Interfaces;
@@ -45,6 +46,7 @@ internal sealed partial class InstallmentMarker(
     {
         var work = new MarkingWork(agency, request);
         if (!_queue.Writer.TryWrite(work)) throw new OperationCanceledException("The silo is stopping.");
+        GrainTelemetry.Waiting(+1);
         return work.Answer.Task;
     }
 
@@ -78,6 +80,7 @@ internal sealed partial class InstallmentMarker(
 
                 // A batch that was begun is finished, also while the silo stops.
                 await MarkAsync([.. batch.Values]);
+                GrainTelemetry.Waiting(-batch.Count);
                 batch.Clear();
             }
         }
@@ -126,6 +129,8 @@ internal sealed partial class InstallmentMarker(
 
     private async Task MarkInOneTransactionAsync(MarkingWork[] batch, TimeSpan? lockPatience)
     {
+        using var activity = GrainTelemetry.StartBatch(batch);
+        var started = Stopwatch.GetTimestamp();
         await using var transaction = await MarkingTransaction.BeginAsync(database, CancellationToken.None);
         var locked = await transaction.LockAndReadAsync(
             [.. batch.Select(work => work.Agency.Value)], CancellationToken.None);
@@ -139,6 +144,7 @@ internal sealed partial class InstallmentMarker(
             : await transaction.WriteAsync(marking, lockPatience, CancellationToken.None);
         RequireEveryRow(marking, written);
         await transaction.CommitAsync(CancellationToken.None);
+        GrainTelemetry.Committed(marking, written, batch.Length, Stopwatch.GetElapsedTime(started));
 
         var jobs = marking.NewestJobs();
         foreach (var verdict in verdicts) verdict.AnswerAfterCommit(jobs, written);

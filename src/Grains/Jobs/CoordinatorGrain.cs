@@ -65,8 +65,11 @@ internal sealed partial class CoordinatorGrain(
         return Task.CompletedTask;
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
-        _stopping.CancelAsync();
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        GrainTelemetry.SweepsNoMore();
+        return _stopping.CancelAsync();
+    }
 
     public void Dispose() => _stopping.Dispose();
 

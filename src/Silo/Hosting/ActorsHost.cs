@@ -2,7 +2,6 @@ using Actors.Api;
 using Actors.Api.Health;
 using Actors.Grains;
 using Actors.Silo.Cluster;
-using Microsoft.Extensions.Logging.Console;
 using Npgsql;
 using Orleans.Configuration;
 using Orleans.Reminders;
@@ -19,7 +18,8 @@ public static class ActorsHost
     {
         ArgumentNullException.ThrowIfNull(settings);
         var builder = WebApplication.CreateSlimBuilder();
-        ConfigureLogging(builder.Logging);
+        builder.Logging.AddActorsLogging(settings.Telemetry);
+        builder.Services.AddActorsTelemetry(settings.Telemetry);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -38,6 +38,7 @@ public static class ActorsHost
 
         var app = builder.Build();
         app.MapActorsApi();
+        app.MapActorsMetrics(settings.Telemetry);
         return app;
     }
 
@@ -65,6 +66,7 @@ public static class ActorsHost
         builder.Services.AddHostedService<MembershipCleaning>();
         builder.UseOrleans(silo => silo
             .UsePostgres(orleans)
+            .TracesCalls(settings.Telemetry)
             .Configure<ClusterOptions>(cluster =>
             {
                 cluster.ClusterId = settings.ClusterId;
@@ -82,20 +84,5 @@ public static class ActorsHost
         services.AddActorsApi(provider => provider.GetRequiredKeyedService<NpgsqlDataSource>(ApiPool));
         services.AddReadinessCheck<SiloIsActive>("silo");
         services.AddReadinessCheck<SchemaIsCurrent>("schema");
-    }
-
-    private static void ConfigureLogging(ILoggingBuilder logging)
-    {
-        logging.ClearProviders();
-        logging.AddConsoleFormatter<LineFormatter, ConsoleFormatterOptions>();
-        logging.AddConsole(console => console.FormatterName = LineFormatter.FormatterName);
-        logging.SetMinimumLevel(LogLevel.Information);
-        logging.AddFilter("Orleans", LogLevel.Error);
-        logging.AddFilter("Microsoft", LogLevel.Warning);
-        logging.AddFilter("Polly", LogLevel.Warning);
-        // What the readiness answer says, what every caller without a key brings about, and a feature nobody uses yet.
-        logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical);
-        logging.AddFilter("Actors.Api.Access", LogLevel.Warning);
-        logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
     }
 }

@@ -34,6 +34,8 @@ public sealed record SiloSettings
 
     public GrainOptions Grains { get; init; } = new();
 
+    public TelemetrySettings Telemetry { get; init; } = new();
+
     /// <summary>Who says what time it is; a test's clock in the database's place.</summary>
     public DatabaseClock Clock { get; init; } = DatabaseClock.OfPostgres;
 

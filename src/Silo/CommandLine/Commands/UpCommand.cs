@@ -92,6 +92,7 @@ public static class UpCommand
             HttpPort = place.Port ?? 0,
             Ports = SiloPorts.Find(place.Address),
             IsAlone = database.Embedded is not null,
+            Telemetry = TelemetrySettings.FromEnvironment(),
         });
         try
         {
