@@ -1,0 +1,141 @@
+-- Raises, listing everything that domain 005 needs and that is missing.
+
+-- 001_callers
+DO $$
+DECLARE
+  missing TEXT;
+BEGIN
+  WITH required (kind, name) AS (
+    SELECT 'role', role FROM unnest(ARRAY['actors_trigger', 'actors_reader', 'actors_admin']) AS role
+    UNION ALL
+    SELECT 'membership', 'actors_api.' || role
+    FROM unnest(ARRAY['actors_trigger', 'actors_reader', 'actors_admin']) AS role
+    UNION ALL
+    SELECT 'policy', format('public.%s.Actors readers can view %1$s', name)
+    FROM unnest(ARRAY[
+      'agencies', 'payment_plans', 'installments', 'jobs_log', 'supported_timezones', 'agency_cutoffs', 'agency_runs',
+      'alerts', 'sweeps'
+    ]) AS name
+    UNION ALL
+    SELECT 'policy', format('public.%s.Actors admins can view %1$s', name)
+    FROM unnest(ARRAY[
+      'agencies', 'payment_plans', 'installments', 'agency_cutoffs', 'agency_runs', 'alerts', 'sweeps', 'api_keys'
+    ]) AS name
+    UNION ALL
+    VALUES
+      ('policy', 'public.jobs_log.Actors triggers can view job logs they asked for'),
+      ('policy', 'public.agencies.Actors admins can add agencies'),
+      ('policy', 'public.agencies.Actors admins can change agencies'),
+      ('policy', 'public.alerts.Actors admins can acknowledge alerts'),
+      ('policy', 'public.api_keys.Actors admins can add api keys'),
+      ('policy', 'public.api_keys.Actors admins can revoke api keys'),
+      ('function', 'actors.caller_name()'), ('function', 'actors.caller_is_admin()'),
+      ('function', 'actors.find_api_key(bytea)'), ('function', 'actors.note_api_key_use(uuid)'),
+      ('column', 'public.alerts.acknowledged_note'),
+      ('constraint', 'public.alerts.alerts_only_acknowledged_ones_have_a_note'),
+      ('index', 'public.idx_api_keys_active_name')
+  ),
+  -- By name and not by role, since a role may be missing.
+  table_right (role, relation, right_name) AS (
+    SELECT role, 'public.' || relation, 'SELECT'
+    FROM unnest(ARRAY['actors_reader', 'actors_admin']) AS role
+    CROSS JOIN unnest(ARRAY[
+      'agencies', 'payment_plans', 'installments', 'jobs_log', 'supported_timezones', 'agency_cutoffs', 'agency_runs',
+      'alerts', 'sweeps'
+    ]) AS relation
+    UNION ALL
+    SELECT 'authenticated', 'public.' || relation, 'SELECT'
+    FROM unnest(ARRAY['agency_cutoffs', 'agency_runs', 'alerts', 'sweeps']) AS relation
+    UNION ALL
+    VALUES ('actors_trigger', 'public.jobs_log', 'SELECT'), ('actors_api', 'actors.schema_migrations', 'SELECT')
+  ),
+  column_right (role, relation, name, right_name) AS (
+    SELECT 'actors_admin', 'public.agencies', name, right_name
+    FROM unnest(ARRAY['name', 'timezone', 'overdue_cutoff_time', 'due_soon_threshold_days']) AS name
+    CROSS JOIN unnest(ARRAY['INSERT', 'UPDATE']) AS right_name
+    UNION ALL
+    SELECT role, 'public.alerts', name, 'UPDATE'
+    FROM unnest(ARRAY['actors_admin', 'authenticated']) AS role
+    CROSS JOIN unnest(ARRAY['acknowledged_at', 'acknowledged_by', 'acknowledged_note']) AS name
+    UNION ALL
+    SELECT role, 'public.api_keys', name, 'SELECT'
+    FROM unnest(ARRAY['actors_admin', 'authenticated']) AS role
+    CROSS JOIN unnest(ARRAY[
+      'id', 'name', 'scopes', 'created_at', 'expires_at', 'revoked_at', 'last_used_at'
+    ]) AS name
+    UNION ALL
+    SELECT role, 'public.api_keys', name, 'INSERT'
+    FROM unnest(ARRAY['actors_admin', 'authenticated']) AS role
+    CROSS JOIN unnest(ARRAY['id', 'name', 'key_hash', 'scopes', 'expires_at']) AS name
+    UNION ALL
+    SELECT role, 'public.api_keys', name, 'UPDATE'
+    FROM unnest(ARRAY['actors_admin', 'authenticated']) AS role
+    CROSS JOIN unnest(ARRAY['expires_at', 'revoked_at']) AS name
+  ),
+  function_right (role, name, allowed) AS (
+    SELECT role, name, role <> 'anon'
+    FROM unnest(ARRAY[
+      'actors_trigger', 'actors_reader', 'actors_admin', 'authenticated', 'service_role', 'actors_api', 'anon'
+    ]) AS role
+    CROSS JOIN unnest(ARRAY['actors.caller_name()', 'actors.caller_is_admin()']) AS name
+    UNION ALL
+    SELECT role, name, role IN ('service_role', 'actors_api')
+    FROM unnest(ARRAY[
+      'actors_trigger', 'actors_reader', 'actors_admin', 'authenticated', 'service_role', 'actors_api', 'anon'
+    ]) AS role
+    CROSS JOIN unnest(ARRAY['actors.find_api_key(bytea)', 'actors.note_api_key_use(uuid)']) AS name
+  ),
+  problem (line) AS (
+    SELECT format('%s %s is missing', kind, name) FROM required WHERE actors.definition_of(kind, name) IS NULL
+    UNION ALL
+    SELECT format('%s lacks %s on %s', role, right_name, relation) FROM table_right
+    WHERE has_table_privilege(to_regrole(role), to_regclass(relation), right_name) IS NOT TRUE
+    UNION ALL
+    SELECT format('%s lacks %s (%s) on %s', role, right_name, name, relation) FROM column_right
+    WHERE NOT EXISTS (
+      SELECT FROM pg_attribute AS a
+      WHERE a.attrelid = to_regclass(relation) AND a.attname = column_right.name AND NOT a.attisdropped
+        AND has_column_privilege(to_regrole(role), a.attrelid, a.attnum, right_name))
+    UNION ALL
+    SELECT format('%s %s execute %s', role, CASE WHEN allowed THEN 'may not' ELSE 'must not' END, name)
+    FROM function_right
+    WHERE has_function_privilege(to_regrole(role), to_regprocedure(name), 'EXECUTE') <> allowed
+    UNION ALL
+    SELECT format('%s lacks USAGE on schema %s', role, schema)
+    FROM (VALUES
+      ('actors_trigger', 'public'), ('actors_reader', 'public'), ('actors_admin', 'public'),
+      ('actors_trigger', 'actors'), ('actors_reader', 'actors'), ('actors_admin', 'actors'),
+      ('authenticated', 'actors'), ('actors_api', 'actors')
+    ) AS required (role, schema)
+    WHERE has_schema_privilege(to_regrole(role), to_regnamespace(schema), 'USAGE') IS NOT TRUE
+    UNION ALL
+    SELECT format('%s must not read api_keys.key_hash', role)
+    FROM unnest(ARRAY['actors_api', 'actors_trigger', 'actors_reader', 'actors_admin', 'authenticated', 'anon']) AS role
+    JOIN pg_attribute AS a ON a.attrelid = to_regclass('public.api_keys') AND a.attname = 'key_hash'
+    WHERE has_column_privilege(to_regrole(role), a.attrelid, a.attnum, 'SELECT')
+    UNION ALL
+    SELECT format('actors.%s is not SECURITY DEFINER with search_path and row_security set', proname) FROM pg_proc
+    WHERE oid IN (to_regprocedure('actors.find_api_key(bytea)'), to_regprocedure('actors.note_api_key_use(uuid)'))
+      AND NOT (prosecdef AND proconfig @> ARRAY['search_path=public, pg_temp', 'row_security=off'])
+    UNION ALL
+    SELECT format('role %s may log in: ALTER ROLE %1$I NOLOGIN', rolname) FROM pg_roles
+    WHERE rolname IN ('actors_trigger', 'actors_reader', 'actors_admin') AND rolcanlogin
+  )
+  SELECT string_agg(line, E'\n') INTO missing FROM problem;
+  -- What was there before is the owner's to read; a silo's login looks at the rest.
+  IF has_table_privilege('actors.found_before', 'SELECT') THEN
+    SELECT nullif(concat_ws(E'\n', missing, string_agg(
+        format('%s was made by a migration and has no row-level security', c.relname), E'\n')), '')
+    INTO missing
+    FROM pg_class AS c
+    WHERE c.oid IN (to_regclass('public.agencies'), to_regclass('public.payment_plans'),
+                    to_regclass('public.installments'))
+      AND NOT c.relrowsecurity AND NOT EXISTS (
+        SELECT FROM actors.found_before AS f
+        WHERE f.migration = '001/001' AND f.kind = 'table' AND f.name = 'public.' || c.relname);
+  END IF;
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION 'domain 005_api_domain is incomplete:%', E'\n' || missing;
+  END IF;
+END
+$$;
