@@ -135,6 +135,7 @@ internal sealed class World : IDisposable
                 return;
             }
 
+            if (_cluster.Alive.Count == 0 || _network.IsDown) _storms.Disturb(next);
             _judge.LookAhead(next);
             _agenda.RunNext();
         }
@@ -172,6 +173,14 @@ internal sealed class World : IDisposable
 
     private Instant? WantedAt()
     {
+        // Without a silo nobody computes the next cutoff; the watchdog need not come before there is one.
+        if (_cluster.Alive.Count == 0)
+        {
+            return _weather.HasWatchdog
+                ? _facts.Agencies.Values.Where(agency => !agency.IsPaused.Now).Min(agency => agency.NextCutoff)
+                : null;
+        }
+
         var late = _audit.Ask<Instant?>(
             $"""
             SELECT min(greatest(coalesce(next_cutoff_at + interval '10.001 seconds', settings_changed_at), set_aside_until))

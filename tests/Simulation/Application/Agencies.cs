@@ -35,14 +35,14 @@ internal sealed class Agencies(Desk desk, Installments installments, Action chan
             case < 40:
                 ChangeSettings(agency, SomeSettings(agency));
                 break;
-            case < 55:
+            case < 60:
                 Pause(agency);
                 break;
-            case < 70:
+            case < 65:
                 Resume(agency);
                 break;
-            case < 75:
-                ChangeSettings(agency, agency.Settings.Now with { Zone = UnknownZone });
+            case < 70:
+                ChangeSettings(agency, new Settings(UnknownZone, agency.Settings.Now.Time));
                 desk.Agenda.After(SomeTime(), () => Heal(agency));
                 break;
             case < 80:
@@ -72,7 +72,7 @@ internal sealed class Agencies(Desk desk, Installments installments, Action chan
         var agency = new AgencyFacts(desk.Diary.Step, id, settings, desk.Now);
         desk.Facts.Agencies.Add(id, agency);
         changed();
-        for (var plan = desk.Chance.From(1, 4); plan > 0; plan--) installments.AddPlan(agency, desk.Chance.From(2, 6));
+        for (var plan = desk.Chance.From(1, 4); plan > 0; plan--) installments.AddPlan(agency, desk.Chance.From(2, 10));
     }
 
     /// <summary>Ends what keeps an agency from being served.</summary>
@@ -90,7 +90,8 @@ internal sealed class Agencies(Desk desk, Installments installments, Action chan
 
     public void Resume(AgencyFacts agency)
     {
-        if (!agency.IsPaused.Now || !desk.Do($"agency {agency.Id} is resumed",
+        if (!desk.Facts.Agencies.ContainsKey(agency.Id) || !agency.IsPaused.Now) return;
+        if (!desk.Do($"agency {agency.Id} is resumed",
             ["UPDATE agency_cutoffs SET paused_at = NULL, paused_reason = NULL WHERE agency_id = @id"],
             ("id", agency.Id)))
             return;
@@ -101,10 +102,12 @@ internal sealed class Agencies(Desk desk, Installments installments, Action chan
 
     private void Pause(AgencyFacts agency)
     {
-        if (!agency.IsPaused.Now && desk.Do($"agency {agency.Id} is paused",
+        if (agency.IsPaused.Now || !desk.Do($"agency {agency.Id} is paused",
             ["UPDATE agency_cutoffs SET paused_at = @now, paused_reason = 'any' WHERE agency_id = @id"],
             ("id", agency.Id)))
-            agency.IsPaused.Set(desk.Diary.Step, true);
+            return;
+        agency.IsPaused.Set(desk.Diary.Step, true);
+        desk.Agenda.After(desk.Chance.Between(Duration.FromMinutes(1), Duration.FromDays(4)), () => Resume(agency));
     }
 
     private void ChangeSettings(AgencyFacts agency, Settings settings)

@@ -6,9 +6,11 @@ namespace Actors.Tests.Simulation.Application;
 /// <summary>What payers and clerks do: plans, installments, payments, other due dates.</summary>
 internal sealed class Installments(Desk desk)
 {
-    private static readonly string[] PlanWords = ["draft", "active", "active", "active", "paused", "completed", "cancelled"];
+    private static readonly string[] PlanWords =
+        ["draft", "active", "active", "active", "active", "active", "active", "paused", "completed", "cancelled"];
     private static readonly string[] SettledWords = ["paid", "paid", "paid", "paid", "partial", "cancelled"];
-    private static readonly string[] NewWords = ["pending", "pending", "pending", "pending", "pending", "draft", "paid"];
+    private static readonly string[] NewWords =
+        ["pending", "pending", "pending", "pending", "pending", "draft", "paid"];
 
     /// <summary>Does one thing for one agency.</summary>
     public void Act(AgencyFacts agency)
@@ -28,7 +30,7 @@ internal sealed class Installments(Desk desk)
                 AddInstallment(agency);
                 break;
             case < 82:
-                AddPlan(agency, desk.Chance.From(1, 4));
+                AddPlan(agency, desk.Chance.From(1, 8));
                 break;
             case < 94:
                 ChangePlan(agency);

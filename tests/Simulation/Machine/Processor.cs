@@ -12,11 +12,17 @@ internal sealed class Processor : IDisposable
     private readonly ConcurrentQueue<Turn> _ready = new();
     private readonly AutoResetEvent _posted = new(false);
 
+    private long _turns;
+
     public bool IsIdle => _ready.IsEmpty;
+
+    /// <summary>How many turns have become ready so far.</summary>
+    public long Turns => Interlocked.Read(ref _turns);
 
     public void Post(SiloThread thread, SendOrPostCallback callback, object? state)
     {
         _ready.Enqueue(new Turn(thread, callback, state));
+        Interlocked.Increment(ref _turns);
         _posted.Set();
     }
 
@@ -31,11 +37,13 @@ internal sealed class Processor : IDisposable
         }
     }
 
-    /// <summary>Waits, in real time, a moment for a turn that another thread is about to post.</summary>
-    public void WaitBriefly()
+    /// <summary>Waits, in real time, a moment for one more turn, which another thread is about to post.</summary>
+    /// <param name="turns">How many there were before.</param>
+    public bool HasMoreThan(long turns)
     {
-        for (var spin = 0; spin < 50 && IsIdle; spin++) Thread.SpinWait(50);
-        if (IsIdle) _posted.WaitOne(1);
+        for (var spin = 0; spin < 20 && Turns == turns; spin++) Thread.SpinWait(50);
+        if (Turns == turns) _posted.WaitOne(1);
+        return Turns > turns;
     }
 
     /// <summary>Lets a process that was frozen go on where it stood.</summary>

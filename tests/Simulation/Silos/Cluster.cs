@@ -29,6 +29,9 @@ internal sealed class Cluster(
     private Coordinator? _double;
     private int _lastSilo;
 
+    /// <summary>Called when a silo has died.</summary>
+    public Action? Died { get; set; }
+
     public Reminders Reminders { get; } = new(agenda, chance.Fork(), storms);
 
     public IReadOnlyList<SimulatedSilo> Alive => [.. _silos.Where(silo => silo.IsAlive)];
@@ -62,6 +65,7 @@ internal sealed class Cluster(
         silo.Dispose();
         storms.Disturb(agenda.Now + Detection);
         agenda.After(Detection, () => Forget(silo));
+        Died?.Invoke();
     }
 
     public void KillProcess(SiloThread process)

@@ -10,13 +10,15 @@ internal sealed class Weather(
 {
     private bool _isClear;
     private int _silos;
+    private Instant _downUntil = Instant.MinValue;
 
     /// <summary>Whether pg_cron calls the watchdog when no silo has swept for a while.</summary>
     public bool HasWatchdog { get; } = chance.Percent(40);
 
     public void Begin()
     {
-        for (_silos = 0; _silos < chance.From(2, 3); _silos++) cluster.Start();
+        _silos = chance.From(2, 3);
+        Replace();
         Every(Duration.FromHours(30), Storm);
         Every(Duration.FromHours(36), KillOne);
         Every(Duration.FromDays(4), FreezeOne);
@@ -24,7 +26,8 @@ internal sealed class Weather(
         Every(Duration.FromDays(3), () => cluster.DoubleCoordinator(
             chance.Between(Duration.FromMinutes(1), Duration.FromHours(1))));
         Every(Duration.FromDays(9), KillAll);
-        Every(Duration.FromMinutes(20), Replace);
+        cluster.Died = () => agenda.After(
+            chance.Between(Duration.FromSeconds(1), Duration.FromMinutes(30)), Replace);
     }
 
     /// <summary>Nothing goes wrong any more, and what was away is back.</summary>
@@ -52,7 +55,6 @@ internal sealed class Weather(
         storms.Note("a silo is killed");
         diary.Tell("a silo is killed");
         cluster.Kill(chance.Of(cluster.Alive));
-        agenda.After(chance.Between(Duration.FromSeconds(1), Duration.FromHours(1)), Replace);
     }
 
     private void FreezeOne()
@@ -82,8 +84,6 @@ internal sealed class Weather(
         storms.Disturb(_downUntil);
         agenda.At(_downUntil, Replace);
     }
-
-    private Instant _downUntil = Instant.MinValue;
 
     /// <summary>Somebody sees to it that there are as many silos as there should be.</summary>
     private void Replace()

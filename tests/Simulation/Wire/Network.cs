@@ -99,8 +99,7 @@ internal sealed class Network : IDisposable
     /// <summary>Gives a client its answer, and lets it do what it does with it.</summary>
     public void Deliver(ClientEnd client, byte[] answer)
     {
-        client.Deliver(answer);
-        AwaitReaction(() => client.HasInput);
+        AndAwaitReaction(() => client.Deliver(answer), () => client.HasInput);
     }
 
     /// <summary>Ends a connection. Its client learns of it now if it waits for something, else when it next asks.</summary>
@@ -108,8 +107,8 @@ internal sealed class Network : IDisposable
     {
         var wasWaiting = client.Request is not null && !client.Process.IsDead;
         Release(client);
-        client.Dispose();
-        if (wasWaiting) AwaitReaction(() => false);
+        if (wasWaiting) AndAwaitReaction(client.Dispose, () => false);
+        else client.Dispose();
     }
 
     /// <summary>Ends all connections of a process that is dead.</summary>
@@ -144,14 +143,13 @@ internal sealed class Network : IDisposable
             if (IsDown)
             {
                 Release(client);
-                client.Dispose();
-                AwaitReaction(() => false);
+                AndAwaitReaction(client.Dispose, () => false);
                 return;
             }
 
-            client.Deliver(Introduce(client, introduction));
+            var welcome = Introduce(client, introduction);
             client.IsIn = client.Server!.Greeting is not null;
-            AwaitReaction(() => client.HasInput);
+            AndAwaitReaction(() => client.Deliver(welcome), () => client.HasInput);
         }
 
         if (client.IsClosed) Release(client);
@@ -189,12 +187,12 @@ internal sealed class Network : IDisposable
     /// Npgsql takes an answer in on a thread of its own, and then posts a turn, or says something. Nothing else can
     /// happen meanwhile: only one answer is on its way at any time.
     /// </summary>
-    private void AwaitReaction(Func<bool> hasSaidSomething)
+    private void AndAwaitReaction(Action act, Func<bool> hasSaidSomething)
     {
-        var started = Stopwatch.GetTimestamp();
-        while (_processor.IsIdle && !hasSaidSomething())
+        var (turns, started) = (_processor.Turns, Stopwatch.GetTimestamp());
+        act();
+        while (!_processor.HasMoreThan(turns) && !hasSaidSomething())
         {
-            _processor.WaitBriefly();
             if (Stopwatch.GetElapsedTime(started) > RealLimit)
                 throw new TimeoutException($"A silo has not taken in its answer in {RealLimit}.");
         }
