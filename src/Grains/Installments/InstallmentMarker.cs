@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
+using Actors.Grains.Cutoffs;
 using Actors.Grains.Interfaces;
 using Actors.Grains.Jobs;
 using Microsoft.Extensions.Hosting;
@@ -131,7 +132,7 @@ internal sealed partial class InstallmentMarker(
     {
         using var activity = GrainTelemetry.StartBatch(batch);
         var started = Stopwatch.GetTimestamp();
-        await using var transaction = await MarkingTransaction.BeginAsync(database, CancellationToken.None);
+        await using var transaction = await WatermarkTransaction.BeginAsync(database, CancellationToken.None);
         var locked = await transaction.LockAndReadAsync(
             [.. batch.Select(work => work.Agency.Value)], CancellationToken.None);
         var verdicts = batch.Select(work => MarkingVerdict.On(work, locked, options)).ToArray();
@@ -141,7 +142,7 @@ internal sealed partial class InstallmentMarker(
         var marking = await OpenJobsAsync(transaction, planned, locked.Now);
         var written = planned.Length == 0
             ? new WrittenBatch(new Dictionary<(AgencyId, LocalDate), int>(), new HashSet<AgencyId>())
-            : await transaction.WriteAsync(marking, lockPatience, CancellationToken.None);
+            : await transaction.MarkAsync(marking, lockPatience, CancellationToken.None);
         RequireEveryRow(marking, written);
         await transaction.CommitAsync(CancellationToken.None);
         GrainTelemetry.Committed(marking, written, batch.Length, Stopwatch.GetElapsedTime(started));
@@ -156,7 +157,7 @@ internal sealed partial class InstallmentMarker(
     /// holds them open. What was closed meanwhile is replaced by a catch-up run.
     /// </summary>
     private async Task<MarkingBatch> OpenJobsAsync(
-        MarkingTransaction transaction, PlannedAgency[] planned, Instant now)
+        WatermarkTransaction transaction, PlannedAgency[] planned, Instant now)
     {
         var marking = MarkingBatch.Of(planned, now, Duration.FromTimeSpan(options.RunLimit));
         if (marking.Rows.Count == 0) return marking;
