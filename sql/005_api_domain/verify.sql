@@ -204,3 +204,35 @@ BEGIN
   END IF;
 END
 $$;
+
+-- 006_agency_lists
+DO $$
+DECLARE
+  missing TEXT;
+BEGIN
+  WITH problem (line) AS (
+    SELECT format('%s %s is missing', kind, name)
+    FROM (VALUES
+      ('index', 'public.agency_cutoffs_paused_idx'), ('index', 'public.agency_cutoffs_failed_idx'),
+      ('index', 'public.agencies_name_order_idx'), ('index', 'public.agency_cutoffs_next_order_idx'),
+      ('index', 'public.agency_cutoffs_last_order_idx'), ('index', 'public.agency_changes_history_idx'),
+      ('function', 'actors.agency_state(timestamptz,integer,timestamptz,timestamptz,timestamptz)')
+    ) AS required (kind, name)
+    WHERE actors.definition_of(kind, name) IS NULL
+    UNION ALL
+    SELECT format('%s %s execute actors.agency_state', role, CASE WHEN allowed THEN 'may not' ELSE 'must not' END)
+    FROM (VALUES
+      ('actors_reader', true), ('actors_admin', true), ('authenticated', true), ('service_role', true), ('anon', false),
+      ('actors_trigger', false)
+    ) AS required (role, allowed)
+    WHERE has_function_privilege(
+      to_regrole(role),
+      to_regprocedure('actors.agency_state(timestamptz,integer,timestamptz,timestamptz,timestamptz)'),
+      'EXECUTE') <> allowed
+  )
+  SELECT string_agg(line, E'\n') INTO missing FROM problem;
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION 'domain 005_api_domain is incomplete:%', E'\n' || missing;
+  END IF;
+END
+$$;

@@ -3,6 +3,8 @@ using Actors.Api.Agencies;
 using Actors.Api.Contract;
 using Actors.Api.Errors;
 using Actors.Api.Health;
+using Actors.Api.History;
+using Actors.Api.Installments;
 using Actors.Api.Jobs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -42,6 +44,9 @@ public static class ActorsApi
 
         var api = ApiRoutes.Of(app);
         api.MapAgencyRuns();
+        api.MapAgencies();
+        api.MapAgencyHistory();
+        api.MapInstallmentExplanation();
 
         app.MapGroup("")
             .RequireAuthorization(AccessPolicies.Trigger)

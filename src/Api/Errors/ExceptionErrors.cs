@@ -14,6 +14,8 @@ public static class ExceptionErrors
     {
         BadHttpRequestException refused => ApiError.FromStatus(refused.StatusCode),
         TimeoutException => ApiError.RunTimedOut,
+        PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } => ApiError.NotPermitted,
+        PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => ApiError.DatabaseBusy,
         NpgsqlException { IsTransient: true } => ApiError.DatabaseUnavailable,
         SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException
             or ClientNotAvailableException or GatewayTooBusyException => ApiError.SiloUnavailable,

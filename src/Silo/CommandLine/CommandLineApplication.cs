@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Actors.Api.Requests;
 using Actors.Silo.CommandLine.Commands;
 using Actors.Silo.Database;
 
