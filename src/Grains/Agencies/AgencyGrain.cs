@@ -41,6 +41,16 @@ internal sealed partial class AgencyGrain(
         return result;
     }
 
+    public Task<CutoffOutlook?> LookAheadAsync(Instant? at, int cutoffs) => throw new NotSupportedException();
+
+    public Task<PauseOutcome> PauseAsync(string by, string reason) => throw new NotSupportedException();
+
+    public Task<ResumeResult> ResumeAsync(string by, string reason, ResumeMode mode) =>
+        throw new NotSupportedException();
+
+    public Task<UndoResult> UndoRunAsync(Guid agencyRun, string by, string reason) =>
+        throw new NotSupportedException();
+
     public Task ReceiveReminder(string reminderName, TickStatus status) =>
         ReceiveReminder(reminderName, status, CancellationToken.None);
 

@@ -96,17 +96,17 @@ internal sealed partial class CoordinatorGrain(
         return await SweepWavesAsync();
     }
 
-    public async Task<RunAllResult> RunAllAsync(string? requestedBy, string? reason)
+    public async Task<RunAllResult> RunAllAsync(RunAllRequest request)
     {
         var (agencies, now) = await store.AllAgenciesAsync(_stopping.Token);
         var job = new JobPlan(
-            new JobId(Guid.NewGuid()), RunTrigger.Api, null, requestedBy, reason, agencies.Count);
-        var request = new RunRequest(RunTrigger.Api, job.Id, requestedBy, reason);
+            request.Job, RunTrigger.Api, null, request.RequestedBy, request.Reason, agencies.Count);
+        var run = new RunRequest(RunTrigger.Api, job.Id, request.RequestedBy, request.Reason);
         IReadOnlyList<AgencyFailure> unrecorded = [];
         await WhileDispatchingAsync(job.Id, async () =>
         {
             await jobsLog.OpenAsync([job], now, _stopping.Token);
-            unrecorded = await DispatchAsync(agencies, request);
+            unrecorded = await DispatchAsync(agencies, run);
             await jobsLog.NoteAllReachedAsync(job.Id, _stopping.Token);
             await CloseAsync(job.Id, unrecorded);
         });

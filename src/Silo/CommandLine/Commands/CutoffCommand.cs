@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Actors.Grains.Cutoffs;
+using Actors.Grains.Interfaces;
 using NodaTime;
 using NodaTime.Text;
 
