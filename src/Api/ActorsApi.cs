@@ -1,5 +1,5 @@
 using Actors.Api.Access;
-using Actors.Api.Agencies;
+using Actors.Api.Runs;
 using Actors.Api.Errors;
 using Actors.Api.Health;
 using Actors.Api.Jobs;
@@ -25,6 +25,7 @@ public static class ActorsApi
         services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
         services.AddSingleton<CallerDatabase>();
         services.AddApiErrors();
+        services.AddRuns();
         services.AddApiKeyAccess();
         services.AddReadinessCheck<DatabaseAnswers>("database");
         return services;
@@ -39,7 +40,7 @@ public static class ActorsApi
         app.UseAuthorization();
 
         var api = ApiRoutes.Of(app);
-        api.MapAgencyRuns();
+        api.MapRuns();
 
         app.MapGroup("")
             .RequireAuthorization(AccessPolicies.Trigger)

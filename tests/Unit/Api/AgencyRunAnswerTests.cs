@@ -1,4 +1,4 @@
-using Actors.Api.Agencies;
+using Actors.Api.Runs;
 using Actors.Grains.Interfaces;
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
