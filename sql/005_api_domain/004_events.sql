@@ -33,8 +33,7 @@ CREATE INDEX events_without_a_position_idx ON public.events (id) WHERE position 
 -- transaction commits later. Transaction ids have the same fault, and waiting for the oldest running one would let any
 -- transaction of any database of the server hold up all events. So a row gets its position when it can be seen: one
 -- transaction at a time, so that whoever sees a position has seen every one below it.
-CREATE FUNCTION actors.number_events()
-RETURNS bigint
+CREATE FUNCTION actors.number_events(OUT first_position bigint, OUT last_position bigint)
 LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = public, pg_temp
@@ -61,12 +60,12 @@ BEGIN
       EXIT WHEN v_numbered < c_at_once;
     END LOOP;
   END IF;
-  RETURN (SELECT coalesce(max(position), 0) FROM events);
+  SELECT coalesce(min(position), 0), coalesce(max(position), 0) INTO first_position, last_position FROM events;
 END;
 $$;
 
 COMMENT ON FUNCTION actors.number_events() IS
-  'Gives every event that can be seen its position, and answers the last; called in READ COMMITTED, before reading';
+  'Gives every event that can be seen its position, and answers between which they lie; called in READ COMMITTED';
 
 -- The newest event stays, however old: from it the next position follows.
 CREATE FUNCTION actors.trim_events(p_keep interval, p_at_most integer)

@@ -1,6 +1,7 @@
 using Actors.Api.Access;
 using Actors.Api.Runs;
 using Actors.Api.Errors;
+using Actors.Api.Events;
 using Actors.Api.Health;
 using Actors.Api.Jobs;
 using Microsoft.AspNetCore.Builder;
@@ -26,6 +27,7 @@ public static class ActorsApi
         services.AddSingleton<CallerDatabase>();
         services.AddApiErrors();
         services.AddRuns();
+        services.AddEvents();
         services.AddApiKeyAccess();
         services.AddReadinessCheck<DatabaseAnswers>("database");
         return services;
@@ -41,6 +43,7 @@ public static class ActorsApi
 
         var api = ApiRoutes.Of(app);
         api.MapRuns();
+        api.MapEvents();
 
         app.MapGroup("")
             .RequireAuthorization(AccessPolicies.Trigger)

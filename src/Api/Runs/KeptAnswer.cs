@@ -23,7 +23,8 @@ internal sealed record KeptAnswer(int Status, string Body) : IResult
 
     public bool IsSuccess => Status < 400;
 
-    public static KeptAnswer Of<T>(T value, JsonSerializerOptions json) => new(200, JsonSerializer.Serialize(value, json));
+    public static KeptAnswer Of<T>(T value, JsonSerializerOptions json) =>
+        new(200, JsonSerializer.Serialize(value, json));
 
     /// <param name="problem">What is answered.</param>
     /// <param name="traceId">Of the request that brought it about.</param>

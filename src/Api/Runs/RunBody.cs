@@ -93,8 +93,9 @@ internal sealed record RunWords(string? Key, string? Reason, RunFilter? Filter)
         void Check(string name, string? text)
         {
             // An empty one would quietly mean every agency.
-            if (text is null || (text.Length <= LongestText && PlainText.IsOneLine(text) && text.Trim().Length > 0)) return;
-            problems.Add(name, [$"Expected is a text of 1 to {LongestText} characters on one line; or leave it out."]);
+            if (text is null) return;
+            if (text.Length > LongestText || !PlainText.IsOneLine(text) || string.IsNullOrWhiteSpace(text))
+                problems.Add(name, [$"Expected is a text of 1 to {LongestText} characters on one line, or nothing."]);
         }
     }
 }

@@ -102,6 +102,6 @@ internal sealed class RunDesk(
 
     private static readonly ApiError KeyReused = new(
         422, "idempotency-key-reused", "Idempotency-Key reused",
-        $"This {IdempotencyKey.HeaderName} was used for another request. Nothing was done; use a key of its own for each "
-        + "run that you ask for.");
+        $"This {IdempotencyKey.HeaderName} was used for another request. Nothing was done; use a key of its own for "
+        + "each run that you ask for.");
 }

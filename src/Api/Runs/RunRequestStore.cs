@@ -13,7 +13,9 @@ internal sealed class RunRequestStore(ApiDatabase database)
         """
         INSERT INTO run_requests (
           id, caller_id, requested_by, reason, idempotency_key, fingerprint, agency_ids, leased_until)
-        VALUES (@id, @caller_id, @requested_by, @reason, @key, @fingerprint, @agencies, clock_timestamp() + make_interval(secs => @lease))
+        VALUES (
+          @id, @caller_id, @requested_by, @reason, @key, @fingerprint, @agencies,
+          clock_timestamp() + make_interval(secs => @lease))
         ON CONFLICT ON CONSTRAINT run_requests_one_for_each_key DO NOTHING
         """;
 
@@ -27,7 +29,8 @@ internal sealed class RunRequestStore(ApiDatabase database)
     private const string TakeOver =
         """
         UPDATE run_requests
-        SET attempt = attempt + 1, leased_until = clock_timestamp() + make_interval(secs => @lease), answer_status = NULL, answer_body = NULL
+        SET attempt = attempt + 1, leased_until = clock_timestamp() + make_interval(secs => @lease),
+            answer_status = NULL, answer_body = NULL
         WHERE id = @id AND completed_at IS NULL AND leased_until <= clock_timestamp()
         RETURNING attempt, agency_ids
         """;
@@ -112,7 +115,9 @@ internal sealed class RunRequestStore(ApiDatabase database)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Keeps the answer for good. False where the request was taken over: then the other's answer counts.</summary>
+    /// <summary>
+    /// Keeps the answer for good. False where the request was taken over: then the other's answer counts.
+    /// </summary>
     public Task<bool> CompleteAsync(RunTicket ticket, KeptAnswer answer) => EndAsync(Complete, ticket, answer);
 
     /// <summary>

@@ -5,7 +5,9 @@ namespace Actors.Api.Runs;
 
 internal static class RunServices
 {
-    /// <summary>Registers what the runs need; a host that registers <see cref="RunLimits"/> itself keeps its own.</summary>
+    /// <summary>
+    /// Registers what the runs need; a host that registers <see cref="RunLimits"/> itself keeps its own.
+    /// </summary>
     public static IServiceCollection AddRuns(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);

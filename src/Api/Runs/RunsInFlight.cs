@@ -15,8 +15,8 @@ namespace Actors.Api.Runs;
 /// A process that is killed lets go by saying nothing any more.
 /// </summary>
 internal sealed partial class RunsInFlight(
-    RunRequestStore store, RunLimits limits, IOptions<JsonOptions> json, TimeProvider time, ILogger<RunsInFlight> logger)
-    : BackgroundService
+    RunRequestStore store, RunLimits limits, IOptions<JsonOptions> json, TimeProvider time,
+    ILogger<RunsInFlight> logger) : BackgroundService
 {
     /// <summary>The pauses before an answer is tried to be written again.</summary>
     private static readonly TimeSpan[] WritePauses =
