@@ -26,7 +26,7 @@ public interface IAgencyGrain : IGrainWithGuidKey
     /// </summary>
     /// <param name="at">The instant it is about, in the past or the future; null for the database's now.</param>
     /// <param name="cutoffs">How many of the next cutoffs to answer; taken to the nearest of 0 to 31.</param>
-    [Alias("LookAhead"), AlwaysInterleave, ReadOnly]
+    [Alias("LookAhead"), AlwaysInterleave]
     Task<CutoffOutlook?> LookAheadAsync(Instant? at, int cutoffs);
 
     /// <summary>

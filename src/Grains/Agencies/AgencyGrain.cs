@@ -15,6 +15,9 @@ namespace Actors.Grains.Agencies;
 internal sealed partial class AgencyGrain(
     InstallmentMarker marker,
     FailedAgencies failures,
+    AgencyTransactions transactions,
+    AgencyPauses pauses,
+    RunUndoing undoing,
     GrainOptions options,
     [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time,
     ILogger<AgencyGrain> logger) : Grain, IAgencyGrain, IRemindable
@@ -40,16 +43,6 @@ internal sealed partial class AgencyGrain(
         if (answer is { Next: { } next, MovedNextCutoff: true }) await ArmAsync(next - answer.Now);
         return result;
     }
-
-    public Task<CutoffOutlook?> LookAheadAsync(Instant? at, int cutoffs) => throw new NotSupportedException();
-
-    public Task<PauseOutcome> PauseAsync(string by, string reason) => throw new NotSupportedException();
-
-    public Task<ResumeResult> ResumeAsync(string by, string reason, ResumeMode mode) =>
-        throw new NotSupportedException();
-
-    public Task<UndoResult> UndoRunAsync(Guid agencyRun, string by, string reason) =>
-        throw new NotSupportedException();
 
     public Task ReceiveReminder(string reminderName, TickStatus status) =>
         ReceiveReminder(reminderName, status, CancellationToken.None);
@@ -98,7 +91,7 @@ internal sealed partial class AgencyGrain(
             MarkingAnswer answer;
             try
             {
-                answer = await MarkWithRetriesAsync(request);
+                answer = await WithRetriesAsync(() => marker.BringUpToDateAsync(Id, request));
             }
             catch (Exception error)
             {
@@ -121,13 +114,14 @@ internal sealed partial class AgencyGrain(
         }
     }
 
-    private async Task<MarkingAnswer> MarkWithRetriesAsync(RunRequest request)
+    /// <summary>Tries again what failed by an error that may pass by itself; nothing of it was written.</summary>
+    private async Task<T> WithRetriesAsync<T>(Func<Task<T>> attemptAsync)
     {
         for (var attempt = 0; ; attempt++)
         {
             try
             {
-                return await marker.BringUpToDateAsync(Id, request);
+                return await attemptAsync();
             }
             catch (Exception error) when (attempt < options.RetryPauses.Count && DatabaseErrors.IsTransient(error))
             {
@@ -170,14 +164,13 @@ internal sealed partial class AgencyGrain(
         }
 
         // A wave of catching up is closed by the sweep that sent it.
-        if (job is { } open && request.Trigger != RunTrigger.CatchUp)
-        {
-            var coordinator = GrainFactory.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses);
-            coordinator.JobMayBeDoneAsync(open).Ignore();
-        }
-
+        if (job is { } open && request.Trigger != RunTrigger.CatchUp) Nudge(open);
         return new AgencyRunResult(Id, AgencyRunOutcome.Failed, job, served, null, sentence);
     }
+
+    /// <summary>Says to the coordinator that a run may be done.</summary>
+    private void Nudge(JobId job) =>
+        GrainFactory.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses).JobMayBeDoneAsync(job).Ignore();
 
     private static string Sentence(Exception error) =>
         error is Npgsql.PostgresException postgres ? $"{postgres.MessageText} ({postgres.SqlState})" : error.Message;

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
+using Actors.Grains.Cutoffs;
 using Actors.Grains.Interfaces;
 using Actors.Grains.Jobs;
 using Microsoft.Extensions.Hosting;
@@ -125,7 +126,7 @@ internal sealed partial class InstallmentMarker(
 
     private async Task MarkInOneTransactionAsync(MarkingWork[] batch, TimeSpan? lockPatience)
     {
-        await using var transaction = await MarkingTransaction.BeginAsync(database, CancellationToken.None);
+        await using var transaction = await WatermarkTransaction.BeginAsync(database, CancellationToken.None);
         var locked = await transaction.LockAndReadAsync(
             [.. batch.Select(work => work.Agency.Value)], CancellationToken.None);
         var verdicts = batch.Select(work => MarkingVerdict.On(work, locked, options)).ToArray();
@@ -135,7 +136,7 @@ internal sealed partial class InstallmentMarker(
         var marking = await OpenJobsAsync(transaction, planned, locked.Now);
         var written = planned.Length == 0
             ? new WrittenBatch(new Dictionary<(AgencyId, LocalDate), int>(), new HashSet<AgencyId>())
-            : await transaction.WriteAsync(marking, lockPatience, CancellationToken.None);
+            : await transaction.MarkAsync(marking, lockPatience, CancellationToken.None);
         RequireEveryRow(marking, written);
         await transaction.CommitAsync(CancellationToken.None);
 
@@ -149,7 +150,7 @@ internal sealed partial class InstallmentMarker(
     /// holds them open. What was closed meanwhile is replaced by a catch-up run.
     /// </summary>
     private async Task<MarkingBatch> OpenJobsAsync(
-        MarkingTransaction transaction, PlannedAgency[] planned, Instant now)
+        WatermarkTransaction transaction, PlannedAgency[] planned, Instant now)
     {
         var marking = MarkingBatch.Of(planned, now, Duration.FromTimeSpan(options.RunLimit));
         if (marking.Rows.Count == 0) return marking;

@@ -11,10 +11,6 @@ internal sealed record MarkingWork(AgencyId Agency, RunRequest Request)
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
-/// <summary>An agency's zone is not in the TZDB that decides; no offset is guessed.</summary>
-internal sealed class UnknownTimezoneException(string timezone) : Exception(
-    $"timezone '{timezone}' is unknown to TZDB {ZoneCatalogue.TzdbVersion}; correct agencies.timezone");
-
 /// <summary>
 /// What is to become of one request of a batch, decided under the lock: a plan, an answer that needs no writing, or an
 /// exception.
@@ -36,8 +32,8 @@ internal sealed class MarkingVerdict
     public static MarkingVerdict On(MarkingWork work, LockedAgencies locked, GrainOptions options)
     {
         if (locked.Busy.Contains(work.Agency))
-            return Failed(new AgencyIsBusyException($"agency {work.Agency} is locked by another transaction"));
-        if (locked.States.FirstOrDefault(state => state.Agency == work.Agency) is not { } state)
+            return Failed(AgencyIsBusyException.At(work.Agency));
+        if (!locked.States.TryGetValue(work.Agency, out var state))
             return Ready(AgencyRunOutcome.NotFound);
         if (state.IsPaused) return Ready(AgencyRunOutcome.Paused);
         if (ZoneCatalogue.Find(state.Timezone) is not { } zone)

@@ -128,7 +128,7 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
     public async Task<(IReadOnlyList<AgencyId> Agencies, Instant Now)> AllAgenciesAsync(
         CancellationToken cancellationToken)
     {
-        await using var now = database.Source.CreateCommand(MarkingSql.Now);
+        await using var now = database.Source.CreateCommand(DatabaseClock.Now);
         now.Parameters.Add(MarkingParameters.Now(database.Clock.Replacement));
         await using var agencies = database.Source.CreateCommand(
             "SELECT agency_id FROM agency_cutoffs WHERE paused_at IS NULL ORDER BY agency_id");

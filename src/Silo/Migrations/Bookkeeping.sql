@@ -122,7 +122,7 @@ BEGIN
            FROM unnest(p.roles) AS r),
           ' USING (' || p.qual || ')', ' WITH CHECK (' || p.with_check || ')')
         FROM pg_policies AS p
-        -- Compared by name: a cast to regclass may be asked of every table of the database, and of some it is refused.
+        -- By its names: a cast of each row's name would fail on a schema that this login may not use.
         WHERE p.policyname = leaf AND (p.schemaname, p.tablename) = (
           SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
           WHERE c.oid = relation));
