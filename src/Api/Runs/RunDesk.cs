@@ -13,7 +13,7 @@ namespace Actors.Api.Runs;
 internal sealed class RunDesk(
     RunRequestStore store, RunsInFlight inFlight, RunReading reading, RunLimits limits, TimeProvider time)
 {
-    /// <summary>How long to wait before looking again whether another process has its answer; doubles each time.</summary>
+    /// <summary>How long to wait before looking again for another process's answer; doubles each time.</summary>
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(25);
 
     /// <summary>Answers a request: with the run's own answer where it comes in time, else 202.</summary>

@@ -15,7 +15,7 @@ public sealed record RunLimits
     /// </summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>How often a process says so; several times within a lease, so that one lost word costs nothing.</summary>
+    /// <summary>How often a process says so: several times a lease, so that one lost word costs nothing.</summary>
     public TimeSpan ProlongEvery { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The most runs that one process of the API is at; more are answered 503.</summary>
