@@ -2,10 +2,12 @@ using Actors.Api.Access;
 using Actors.Api.Agencies;
 using Actors.Api.Contract;
 using Actors.Api.Errors;
+using Actors.Api.Events;
 using Actors.Api.Health;
 using Actors.Api.History;
 using Actors.Api.Installments;
 using Actors.Api.Jobs;
+using Actors.Api.Runs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -29,6 +31,8 @@ public static class ActorsApi
         services.AddSingleton<CallerDatabase>();
         services.AddApiErrors();
         services.AddApiDocument();
+        services.AddRuns();
+        services.AddEvents();
         services.AddApiKeyAccess();
         services.AddReadinessCheck<DatabaseAnswers>("database");
         return services;
@@ -43,10 +47,11 @@ public static class ActorsApi
         app.UseAuthorization();
 
         var api = ApiRoutes.Of(app);
-        api.MapAgencyRuns();
         api.MapAgencies();
         api.MapAgencyHistory();
         api.MapInstallmentExplanation();
+        api.MapRuns();
+        api.MapEvents();
 
         app.MapGroup("")
             .RequireAuthorization(AccessPolicies.Trigger)

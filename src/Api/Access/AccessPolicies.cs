@@ -6,6 +6,11 @@ namespace Actors.Api.Access;
 /// <summary>Who may do what, named once and asked for on route groups.</summary>
 public static class AccessPolicies
 {
+    /// <summary>
+    /// May ask what became of its own requests: whoever has a valid credential. PostgreSQL decides which rows.
+    /// </summary>
+    public const string Known = "known";
+
     /// <summary>May read; PostgreSQL decides which rows.</summary>
     public const string Read = "read";
 
@@ -20,7 +25,10 @@ public static class AccessPolicies
         services.AddSingleton(provider => new ApiKeyStore(provider.GetRequiredService<ApiDatabase>().Source));
         services.AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
-        var authorization = services.AddAuthorizationBuilder();
+        var authorization = services.AddAuthorizationBuilder()
+            .AddPolicy(Known, policy => policy
+                .AddAuthenticationSchemes(ApiKeyAuthentication.SchemeName)
+                .RequireAuthenticatedUser());
         foreach (var scope in (string[])[Read, Trigger, Admin])
         {
             authorization.AddPolicy(scope, policy => policy

@@ -1,4 +1,5 @@
 using Actors.Api;
+using Actors.Api.Events;
 using Actors.Api.Health;
 using Actors.Grains;
 using Actors.Silo.Cluster;
@@ -82,6 +83,7 @@ public static class ActorsHost
         services.AddKeyedSingleton(
             ApiPool, (_, _) => GrainDatabase.Connect(settings.SiloConnectionString, "actors-api"));
         services.AddActorsApi(provider => provider.GetRequiredKeyedService<NpgsqlDataSource>(ApiPool));
+        services.AddSingleton(new EventListening(settings.SiloConnectionString));
         services.AddReadinessCheck<SiloIsActive>("silo");
         services.AddReadinessCheck<SchemaIsCurrent>("schema");
     }
