@@ -20,7 +20,7 @@ internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(Format
     {
         var source = logEntry.Category.StartsWith("Actors.", StringComparison.Ordinal) ? "" : $"{logEntry.Category}: ";
         var message = logEntry.Formatter(logEntry.State, logEntry.Exception).ReplaceLineEndings(" ");
-        var cause = logEntry.Exception?.GetBaseException() is NpgsqlException or SocketException
+        var cause = logEntry.Exception?.GetBaseException() is NpgsqlException or SocketException or OrleansException
             ? $" ({logEntry.Exception.Message.ReplaceLineEndings(" ")})"
             : "";
         var at = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);

@@ -1,10 +1,11 @@
 using System.Net;
 using Actors.Grains;
 using Actors.Grains.Cutoffs;
+using Orleans.Configuration;
 
 namespace Actors.Silo.Hosting;
 
-/// <summary>What one process that hosts a silo and the API needs to know.</summary>
+/// <summary>What one process that hosts a silo, the API or both needs to know.</summary>
 public sealed record SiloSettings
 {
     /// <summary>
@@ -39,4 +40,11 @@ public sealed record SiloSettings
 
     /// <summary>The clock under Orleans' reminders; null for the system's.</summary>
     public TimeProvider? ReminderClock { get; init; }
+
+    /// <summary>Says to Orleans which cluster it is.</summary>
+    internal void Name(ClusterOptions cluster)
+    {
+        cluster.ClusterId = ClusterId;
+        cluster.ServiceId = ServiceId;
+    }
 }
