@@ -43,8 +43,8 @@ internal sealed class UpLock : IDisposable
             return;
         throw new CommandFailure(
             ExitCode.DatabaseUnreachable,
-            $"No `up` serves the embedded database in {folder.Path} yet: start one with `actors up`, or name a database "
-            + "with --database.");
+            $"No `up` serves the embedded database in {folder.Path} yet: start one with `actors up`, or name a "
+            + "database with --database.");
     }
 
     /// <summary>Adds where the `up` is to be found.</summary>

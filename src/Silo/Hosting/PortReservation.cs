@@ -7,9 +7,9 @@ namespace Actors.Silo.Hosting;
 /// The two ports of a silo, held from before it starts until it is disposed of.
 /// <para>
 /// Orleans writes a silo into the membership before it binds its ports, and a newer silo at an address declares the
-/// older one there dead. So of two processes that found the same ports free, the one that fails to bind them would take
-/// the other along. Nobody speaks UDP here: its ports of the same numbers are the reservation, which the kernel gives to
-/// one process only and takes back however that ends.
+/// older one there dead. So of two processes that found the same ports free, the one that fails to bind them would
+/// take the other along. Nobody speaks UDP here: its ports of the same numbers are the reservation, which the kernel
+/// gives to one process only and takes back however that ends.
 /// </para>
 /// </summary>
 public sealed class PortReservation : IDisposable

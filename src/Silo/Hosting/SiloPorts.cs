@@ -6,7 +6,9 @@ namespace Actors.Silo.Hosting;
 /// <summary>The two ports of a silo: for other silos, and for clients.</summary>
 public sealed record SiloPorts(int Silo, int Gateway)
 {
-    /// <summary>What <see cref="PortReservation.Find"/> tries first; a second silo of a machine takes the next.</summary>
+    /// <summary>
+    /// What <see cref="PortReservation.Find"/> tries first; a second silo of a machine takes the next.
+    /// </summary>
     public static readonly SiloPorts Usual = new(11_111, 30_000);
 
     /// <summary>Of a process that hosts no silo.</summary>

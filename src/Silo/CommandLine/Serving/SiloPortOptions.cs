@@ -4,14 +4,14 @@ using Actors.Silo.Hosting;
 
 namespace Actors.Silo.CommandLine.Serving;
 
-/// <summary>The options `--silo-port` and `--gateway-port`: where other silos and API processes call this one.</summary>
+/// <summary>`--silo-port` and `--gateway-port`: where other silos and API processes call this one.</summary>
 internal sealed class SiloPortOptions
 {
     public Option<int?> Silo { get; } = PortNumber.Option(
-        "--silo-port", $"The port for other silos. Default: the first pair from {SiloPorts.Usual.Silo} on that is free.");
+        "--silo-port", $"The port for other silos. Default: {SiloPorts.Usual.Silo}, or one above it that is free.");
 
     public Option<int?> Gateway { get; } = PortNumber.Option(
-        "--gateway-port", $"The port for API processes. Default: from {SiloPorts.Usual.Gateway} on, together with the other.");
+        "--gateway-port", $"The port for API processes. Default: {SiloPorts.Usual.Gateway}, or one above it.");
 
     /// <exception cref="CommandFailure">A port that was asked for is taken, or both are the same.</exception>
     public PortReservation Reserve(ParseResult arguments, IPAddress address)
