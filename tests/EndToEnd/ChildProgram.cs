@@ -103,6 +103,7 @@ public sealed class ChildProgram : IDisposable
         start.Environment.Remove("ACTORS_PORT");
         start.Environment.Remove("ACTORS_CLUSTER");
         start.Environment.Remove("ACTORS_SERVICE");
+        start.Environment.Remove("ACTORS_POOLER");
         // Both would send any other client of PostgreSQL elsewhere.
         start.Environment["PGPORT"] = "1";
         start.Environment["PGDATA"] = "/nowhere";

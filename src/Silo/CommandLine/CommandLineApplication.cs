@@ -137,6 +137,7 @@ public static class CommandLineApplication
               ACTORS_DATA        The folder of the embedded database, where --data does not name one.
               ACTORS_PORT        The HTTP port of `up`, `silo` and `api`, where --port does not name one.
               ACTORS_CLUSTER     The cluster of `up`, `silo` and `api`, which work together. Default: actors.
+              ACTORS_POOLER      The pooler of `up`, `silo` and `api`, where --pooler does not name one.
               ACTORS_SERVICE     Whose reminders they keep, over all clusters. Default: actors.
               ACTORS_TRACE       1: show the stack trace of a failure.
 

@@ -85,7 +85,7 @@ public static class ActorsHost
     private static void AddGrains(IServiceCollection services, SiloSettings settings)
     {
         // The container disposes of the pool, after everything that uses it.
-        services.AddSingleton(_ => GrainDatabase.Connect(settings.SiloConnectionString));
+        services.AddSingleton(_ => GrainDatabase.Connect(settings.Pooled(settings.SiloConnectionString)));
         services.AddActorsGrains(
             provider => new GrainDatabase(provider.GetRequiredService<NpgsqlDataSource>(), settings.Clock),
             settings.Grains);
@@ -113,7 +113,7 @@ public static class ActorsHost
     private static void AddApi(IServiceCollection services, SiloSettings settings)
     {
         services.AddKeyedSingleton(
-            ApiPool, (_, _) => GrainDatabase.Connect(settings.SiloConnectionString, "actors-api"));
+            ApiPool, (_, _) => GrainDatabase.Connect(settings.Pooled(settings.SiloConnectionString), "actors-api"));
         services.AddActorsApi(provider => provider.GetRequiredKeyedService<NpgsqlDataSource>(ApiPool));
         services.AddReadinessCheck<SchemaIsCurrent>("schema");
     }

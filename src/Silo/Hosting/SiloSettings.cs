@@ -13,6 +13,9 @@ public sealed record SiloSettings
     /// </summary>
     public required string SiloConnectionString { get; init; }
 
+    /// <summary>In front of the pools of grains and API; null: they go to the database directly.</summary>
+    public Pooler? Pooler { get; init; }
+
     /// <summary>Everything is bound and advertised here; loopback, unless told otherwise.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
@@ -40,6 +43,9 @@ public sealed record SiloSettings
 
     /// <summary>The clock under Orleans' reminders; null for the system's.</summary>
     public TimeProvider? ReminderClock { get; init; }
+
+    /// <summary>Where a pool of grains or API connects to.</summary>
+    internal string Pooled(string connectionString) => Pooler?.Through(connectionString) ?? connectionString;
 
     /// <summary>Says to Orleans which cluster it is.</summary>
     internal void Name(ClusterOptions cluster)

@@ -13,22 +13,27 @@ public static class ApiCommand
     public static Command Create(GlobalOptions options)
     {
         var http = new HttpPlaceOptions("the API is bound to", HttpPlaceOptions.ApiPort);
+        var pooler = PoolerOption.Create();
         var command = new Command(
             "api", "Run the API alone, as a client of the silos on a database, which must be migrated, until Ctrl-C. "
                 + "Without --database it joins the `up` that runs here.")
         {
             http.Port,
             http.Bind,
+            pooler,
         };
-        command.SetAction((arguments, cancellationToken) => RunAsync(options, arguments, http, cancellationToken));
+        command.SetAction((arguments, cancellationToken) => RunAsync(
+            options, arguments, http, pooler, cancellationToken));
         return command;
     }
 
     private static async Task<int> RunAsync(
-        GlobalOptions options, ParseResult arguments, HttpPlaceOptions http, CancellationToken cancellationToken)
+        GlobalOptions options, ParseResult arguments, HttpPlaceOptions http, Option<string?> pooler,
+        CancellationToken cancellationToken)
     {
         var output = arguments.InvocationConfiguration.Output;
         var names = ClusterNames.FromEnvironment();
+        var between = PoolerOption.Find(pooler, arguments);
         var place = http.Find(arguments);
         await using (var database = await ServingDatabase.JoinAsync(options, arguments, cancellationToken))
         {
@@ -41,6 +46,7 @@ public static class ApiCommand
                 Ports = SiloPorts.None,
                 ClusterId = names.ClusterId,
                 ServiceId = names.ServiceId,
+                Pooler = between,
             });
             await ServedHost.RunAsync(app, place, "The API", _ => { }, output, cancellationToken);
         }

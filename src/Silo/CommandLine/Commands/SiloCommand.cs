@@ -14,26 +14,29 @@ public static class SiloCommand
     {
         var http = new HttpPlaceOptions("the silo is bound to and advertises", usualPort: null);
         var ports = new SiloPortOptions();
+        var pooler = PoolerOption.Create();
         var command = new Command(
             "silo", "Add a silo to the cluster of a database, which must be migrated, until Ctrl-C. Without --database "
                 + "it joins the `up` that runs here.")
         {
             http.Port,
             http.Bind,
+            pooler,
             ports.Silo,
             ports.Gateway,
         };
         command.SetAction((arguments, cancellationToken) => RunAsync(
-            options, arguments, http, ports, cancellationToken));
+            options, arguments, http, pooler, ports, cancellationToken));
         return command;
     }
 
     private static async Task<int> RunAsync(
-        GlobalOptions options, ParseResult arguments, HttpPlaceOptions http, SiloPortOptions ports,
-        CancellationToken cancellationToken)
+        GlobalOptions options, ParseResult arguments, HttpPlaceOptions http, Option<string?> pooler,
+        SiloPortOptions ports, CancellationToken cancellationToken)
     {
         var output = arguments.InvocationConfiguration.Output;
         var names = ClusterNames.FromEnvironment();
+        var between = PoolerOption.Find(pooler, arguments);
         var place = http.Find(arguments);
         using var reserved = ports.Reserve(arguments, place.Address);
         await using (var database = await ServingDatabase.JoinAsync(options, arguments, cancellationToken))
@@ -47,6 +50,7 @@ public static class SiloCommand
                 Ports = reserved.Ports,
                 ClusterId = names.ClusterId,
                 ServiceId = names.ServiceId,
+                Pooler = between,
             });
             await output.WriteLineAsync(FormattableString.Invariant(
                 $"Silo of cluster '{names.ClusterId}': ports {reserved.Ports.Silo} and {reserved.Ports.Gateway} ")

@@ -22,24 +22,27 @@ public static class UpCommand
         {
             Description = "Leave an empty database empty; by default a small sample is loaded into it.",
         };
+        var pooler = PoolerOption.Create();
         var command = new Command("up", "Run everything: database, migrations, silo and API, until Ctrl-C.")
         {
             http.Port,
             http.Bind,
+            pooler,
             noSample,
         };
         command.SetAction((arguments, cancellationToken) => RunAsync(
-            options, arguments, http, !arguments.GetValue(noSample), cancellationToken));
+            options, arguments, http, pooler, !arguments.GetValue(noSample), cancellationToken));
         return command;
     }
 
     private static async Task<int> RunAsync(
-        GlobalOptions options, ParseResult arguments, HttpPlaceOptions http, bool withSample,
+        GlobalOptions options, ParseResult arguments, HttpPlaceOptions http, Option<string?> pooler, bool withSample,
         CancellationToken cancellationToken)
     {
         var output = arguments.InvocationConfiguration.Output;
         var place = http.Find(arguments);
         var names = ClusterNames.FromEnvironment();
+        var between = PoolerOption.Find(pooler, arguments);
         await using (var database = await CommandDatabase.OpenAsync(
             options, arguments, EmbeddedPurpose.Serve, cancellationToken))
         {
@@ -54,6 +57,7 @@ public static class UpCommand
                 Ports = ports.Ports,
                 ClusterId = names.ClusterId,
                 ServiceId = names.ServiceId,
+                Pooler = between,
                 IsAlone = database.Embedded is { IsSoleUser: true },
             });
             await ServedHost.RunAsync(
