@@ -47,6 +47,9 @@ public sealed class ChildProgram : IDisposable
     /// <summary>Waits for one line; null when the program ended without another.</summary>
     public async Task<string?> ReadLineAsync() => await process.StandardOutput.ReadLineAsync();
 
+    /// <summary>Waits for one line of standard error; null when the program ended without another.</summary>
+    public async Task<string?> ReadErrorLineAsync() => await process.StandardError.ReadLineAsync();
+
     /// <summary>All lines up to the first that starts so, that one included.</summary>
     /// <exception cref="InvalidOperationException">The program ended before; the message has what it said.</exception>
     public async Task<IReadOnlyList<string>> ReadUntilAsync(string start)
@@ -108,6 +111,9 @@ public sealed class ChildProgram : IDisposable
         start.Environment.Remove("ACTORS_DATABASE");
         start.Environment.Remove("ACTORS_DATA");
         start.Environment.Remove("ACTORS_PORT");
+        start.Environment.Remove("ACTORS_CLUSTER");
+        start.Environment.Remove("ACTORS_SERVICE");
+        start.Environment.Remove("ACTORS_POOLER");
         // Both would send any other client of PostgreSQL elsewhere.
         start.Environment["PGPORT"] = "1";
         start.Environment["PGDATA"] = "/nowhere";

@@ -22,7 +22,7 @@ internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(Format
     {
         var source = logEntry.Category.StartsWith("Actors.", StringComparison.Ordinal) ? "" : $"{logEntry.Category}: ";
         var message = logEntry.Formatter(logEntry.State, logEntry.Exception).ReplaceLineEndings(" ");
-        var cause = logEntry.Exception?.GetBaseException() is NpgsqlException or SocketException
+        var cause = logEntry.Exception?.GetBaseException() is NpgsqlException or SocketException or OrleansException
             ? $" ({logEntry.Exception.Message.ReplaceLineEndings(" ")})"
             : "";
         var trace = Activity.Current is { } activity ? $" trace={activity.TraceId}" : "";

@@ -1,16 +1,20 @@
 using System.Net;
 using Actors.Grains;
 using Actors.Grains.Cutoffs;
+using Orleans.Configuration;
 
 namespace Actors.Silo.Hosting;
 
-/// <summary>What one process that hosts a silo and the API needs to know.</summary>
+/// <summary>What one process that hosts a silo, the API or both needs to know.</summary>
 public sealed record SiloSettings
 {
     /// <summary>
     /// The login of the grains, of Orleans and of the API; it needs no right but those of `service_role`.
     /// </summary>
     public required string SiloConnectionString { get; init; }
+
+    /// <summary>In front of the pools of grains and API; null: they go to the database directly.</summary>
+    public Pooler? Pooler { get; init; }
 
     /// <summary>Everything is bound and advertised here; loopback, unless told otherwise.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
@@ -41,4 +45,14 @@ public sealed record SiloSettings
 
     /// <summary>The clock under Orleans' reminders; null for the system's.</summary>
     public TimeProvider? ReminderClock { get; init; }
+
+    /// <summary>Where a pool of grains or API connects to.</summary>
+    internal string Pooled(string connectionString) => Pooler?.Through(connectionString) ?? connectionString;
+
+    /// <summary>Says to Orleans which cluster it is.</summary>
+    internal void Name(ClusterOptions cluster)
+    {
+        cluster.ClusterId = ClusterId;
+        cluster.ServiceId = ServiceId;
+    }
 }

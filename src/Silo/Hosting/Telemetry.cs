@@ -44,6 +44,10 @@ internal static class Telemetry
     public static ISiloBuilder TracesCalls(this ISiloBuilder silo, TelemetrySettings settings) =>
         settings.ToCollector ? silo.AddActivityPropagation() : silo;
 
+    /// <inheritdoc cref="TracesCalls(ISiloBuilder, TelemetrySettings)"/>
+    public static IClientBuilder TracesCalls(this IClientBuilder client, TelemetrySettings settings) =>
+        settings.ToCollector ? client.AddActivityPropagation() : client;
+
     public static void MapActorsMetrics(this WebApplication app, TelemetrySettings settings)
     {
         if (settings.ServesMetrics) app.MapPrometheusScrapingEndpoint(MetricsAddress).AllowAnonymous();

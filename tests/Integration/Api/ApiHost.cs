@@ -56,7 +56,7 @@ public sealed class ApiHost : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         testDatabase = await TestDatabase.CreateEmptyAsync();
-        Database = NpgsqlDataSource.Create(testDatabase.ConnectionString);
+        Database = NpgsqlDataSource.Create(await TestPooler.ThroughAsync(testDatabase.ConnectionString));
         await new MigrationRunner(testDatabase.ConnectionString).UpAsync();
         await StartAsync(_ => { });
     }

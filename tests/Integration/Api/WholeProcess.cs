@@ -33,6 +33,7 @@ public sealed class WholeProcess : IAsyncLifetime
             SiloConnectionString = testDatabase.ConnectionString,
             Ports = SiloPorts.FindAny(IPAddress.Loopback),
             IsAlone = true,
+            Pooler = await TestPooler.OfTheSuiteAsync(),
         });
         await app.StartAsync();
         Http.BaseAddress = ActorsHost.AddressOf(app);
