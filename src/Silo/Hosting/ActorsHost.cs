@@ -118,9 +118,10 @@ public static class ActorsHost
     private static void AddApi(IServiceCollection services, SiloSettings settings)
     {
         services.AddKeyedSingleton(
-            ApiPool, (_, _) => GrainDatabase.Connect(settings.Pooled(settings.SiloConnectionString), "actors-api"));
-        services.AddActorsApi(provider => provider.GetRequiredKeyedService<NpgsqlDataSource>(ApiPool));
-        services.AddSingleton(new EventListening(settings.SiloConnectionString));
+            ApiPool, (_, _) => GrainDatabase.Connect(settings.Pooled(settings.ApiConnectionString), "actors-api"));
+        services.AddActorsApi(
+            provider => provider.GetRequiredKeyedService<NpgsqlDataSource>(ApiPool), settings.Access);
+        services.AddSingleton(new EventListening(settings.ApiConnectionString));
         services.AddReadinessCheck<SchemaIsCurrent>("schema");
     }
 }

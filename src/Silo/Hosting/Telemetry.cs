@@ -87,6 +87,8 @@ internal static class Telemetry
         logging.AddFilter("Orleans", LogLevel.Error);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Polly", LogLevel.Warning);
+        // Of an issuer that does not tell its keys, whoever fetches them tells.
+        logging.AddFilter("Microsoft.AspNetCore.Authentication.JwtBearer", LogLevel.Critical);
         // What the readiness answer says, what every caller without a key brings about, and a feature nobody uses yet.
         logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical);
         logging.AddFilter("Actors.Api.Access", LogLevel.Warning);

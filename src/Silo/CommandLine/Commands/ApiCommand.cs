@@ -21,6 +21,7 @@ public static class ApiCommand
             http.Port,
             http.Bind,
             pooler,
+            options.ApiDatabase,
         };
         command.SetAction((arguments, cancellationToken) => RunAsync(
             options, arguments, http, pooler, cancellationToken));
@@ -33,6 +34,7 @@ public static class ApiCommand
     {
         var output = arguments.InvocationConfiguration.Output;
         var names = ClusterNames.FromEnvironment();
+        var access = AccessVariables.Read(Environment.GetEnvironmentVariable);
         var between = PoolerOption.Find(pooler, arguments);
         var place = http.Find(arguments);
         await using (var database = await ServingDatabase.JoinAsync(options, arguments, cancellationToken))
@@ -41,6 +43,8 @@ public static class ApiCommand
             var app = ActorsHost.BuildApi(new SiloSettings
             {
                 SiloConnectionString = database.SiloConnectionString,
+                ApiConnectionString = database.ApiConnectionString,
+                Access = access,
                 Address = place.Address,
                 HttpPort = place.Port,
                 Ports = SiloPorts.None,

@@ -29,6 +29,7 @@ public static class UpCommand
             http.Bind,
             pooler,
             noSample,
+            options.ApiDatabase,
         };
         command.SetAction((arguments, cancellationToken) => RunAsync(
             options, arguments, http, pooler, !arguments.GetValue(noSample), cancellationToken));
@@ -40,6 +41,7 @@ public static class UpCommand
         CancellationToken cancellationToken)
     {
         var output = arguments.InvocationConfiguration.Output;
+        var access = AccessVariables.Read(Environment.GetEnvironmentVariable);
         var place = http.Find(arguments);
         var names = ClusterNames.FromEnvironment();
         var between = PoolerOption.Find(pooler, arguments);
@@ -52,6 +54,8 @@ public static class UpCommand
             var app = ActorsHost.Build(new SiloSettings
             {
                 SiloConnectionString = database.SiloConnectionString,
+                ApiConnectionString = database.ApiConnectionString,
+                Access = access,
                 Address = place.Address,
                 HttpPort = place.Port,
                 Ports = ports.Ports,
