@@ -140,6 +140,71 @@ BEGIN
 END
 $$;
 
+-- 002_agency_verbs
+DO $$
+DECLARE
+  missing TEXT;
+BEGIN
+  WITH problem (line) AS (
+    SELECT format('column %s.%s of type %s is missing', relation, name, type)
+    FROM (VALUES
+      ('agency_changes', 'id', 'bigint'), ('agency_changes', 'agency_id', 'uuid'),
+      ('agency_changes', 'changed_at', 'timestamptz'), ('agency_changes', 'changed_by', 'text'),
+      ('agency_changes', 'kind', 'text'), ('agency_changes', 'reason', 'text'), ('agency_changes', 'details', 'jsonb'),
+      ('agency_run_undos', 'agency_run_id', 'uuid'), ('agency_run_undos', 'agency_id', 'uuid'),
+      ('agency_run_undos', 'undone_at', 'timestamptz'), ('agency_run_undos', 'undone_by', 'text'),
+      ('agency_run_undos', 'reason', 'text'), ('agency_run_undos', 'restored_ids', 'uuid[]'),
+      ('agency_run_undos', 'left_out', 'jsonb')
+    ) AS required (relation, name, type)
+    WHERE NOT EXISTS (
+      SELECT FROM pg_attribute AS a
+      WHERE a.attrelid = to_regclass('public.' || relation) AND a.attname = required.name
+        AND a.atttypid = required.type::regtype)
+    UNION ALL
+    SELECT format('%s %s is missing', kind, name)
+    FROM (VALUES
+      ('index', 'public.agency_changes_agency_id_idx'), ('index', 'public.agency_runs_agency_id_completed_at_idx'),
+      ('constraint', 'public.agency_changes.agency_changes_kind_check'),
+      ('function', 'public.record_agency_changes()'), ('function', 'public.begin_where_ledger_ends()'),
+      ('trigger', 'public.agencies.trigger_record_agency_insert'),
+      ('trigger', 'public.agencies.trigger_record_agency_update'),
+      ('trigger', 'public.agencies.trigger_record_agency_delete'),
+      ('trigger', 'public.agency_cutoffs.trigger_begin_where_ledger_ends')
+    ) AS required (kind, name)
+    WHERE actors.definition_of(kind, name) IS NULL
+    UNION ALL
+    SELECT format('%s has no row-level security', relname) FROM pg_class
+    WHERE oid IN (to_regclass('public.agency_changes'), to_regclass('public.agency_run_undos')) AND NOT relrowsecurity
+    UNION ALL
+    SELECT format('policy %s on %s is missing', format(policy, relation), relation)
+    FROM unnest(ARRAY['agency_changes', 'agency_run_undos']) AS relation
+    CROSS JOIN unnest(ARRAY[
+      'Service role can do everything on %s', 'Actors readers can view %s', 'Actors admins can view %s'
+    ]) AS policy
+    WHERE actors.definition_of('policy', format('public.%s.%s', relation, format(policy, relation))) IS NULL
+    UNION ALL
+    SELECT format('%s %s %s on %s', role, CASE WHEN allowed THEN 'lacks' ELSE 'must not have' END, right_name, relation)
+    FROM unnest(ARRAY['agency_changes', 'agency_run_undos']) AS relation
+    CROSS JOIN (VALUES
+      ('service_role', 'SELECT', true), ('service_role', 'INSERT', true), ('service_role', 'UPDATE', false),
+      ('actors_reader', 'SELECT', true), ('actors_admin', 'SELECT', true), ('authenticated', 'SELECT', true),
+      ('authenticated', 'INSERT', false), ('anon', 'SELECT', false)
+    ) AS required (role, right_name, allowed)
+    WHERE has_table_privilege(to_regrole(role), to_regclass('public.' || relation), right_name) <> allowed
+    UNION ALL
+    SELECT format('%s must not execute %s', role, p.proname)
+    FROM unnest(ARRAY['anon', 'authenticated']) AS role, pg_proc AS p
+    WHERE p.oid IN (to_regprocedure('public.record_agency_changes()'),
+                    to_regprocedure('public.begin_where_ledger_ends()'))
+      AND has_function_privilege(role, p.oid, 'EXECUTE')
+  )
+  SELECT string_agg(line, E'\n') INTO missing FROM problem;
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION 'domain 005_api_domain is incomplete:%', E'\n' || missing;
+  END IF;
+END
+$$;
+
 -- 006_agency_lists
 DO $$
 DECLARE

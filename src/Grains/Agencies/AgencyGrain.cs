@@ -1,4 +1,3 @@
-using Actors.Grains.Cutoffs;
 using Actors.Grains.Installments;
 using Actors.Grains.Interfaces;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,9 +13,11 @@ namespace Actors.Grains.Agencies;
 /// </summary>
 [GrainType("agency")]
 internal sealed partial class AgencyGrain(
-    GrainDatabase database,
     InstallmentMarker marker,
     FailedAgencies failures,
+    AgencyTransactions transactions,
+    AgencyPauses pauses,
+    RunUndoing undoing,
     GrainOptions options,
     [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time,
     ILogger<AgencyGrain> logger) : Grain, IAgencyGrain, IRemindable
@@ -42,20 +43,6 @@ internal sealed partial class AgencyGrain(
         if (answer is { Next: { } next, MovedNextCutoff: true }) await ArmAsync(next - answer.Now);
         return result;
     }
-
-    public async Task<CutoffOutlook?> LookAheadAsync(Instant? at, int cutoffs)
-    {
-        var (state, now) = await WatermarkTransaction.PeekAsync(database, Id, CancellationToken.None);
-        return state is null ? null : Outlook.Decide(state, at ?? now, cutoffs);
-    }
-
-    public Task<PauseOutcome> PauseAsync(string by, string reason) => throw new NotSupportedException();
-
-    public Task<ResumeResult> ResumeAsync(string by, string reason, ResumeMode mode) =>
-        throw new NotSupportedException();
-
-    public Task<UndoResult> UndoRunAsync(Guid agencyRun, string by, string reason) =>
-        throw new NotSupportedException();
 
     public Task ReceiveReminder(string reminderName, TickStatus status) =>
         ReceiveReminder(reminderName, status, CancellationToken.None);
@@ -104,7 +91,7 @@ internal sealed partial class AgencyGrain(
             MarkingAnswer answer;
             try
             {
-                answer = await MarkWithRetriesAsync(request);
+                answer = await WithRetriesAsync(() => marker.BringUpToDateAsync(Id, request));
             }
             catch (Exception error)
             {
@@ -127,13 +114,14 @@ internal sealed partial class AgencyGrain(
         }
     }
 
-    private async Task<MarkingAnswer> MarkWithRetriesAsync(RunRequest request)
+    /// <summary>Tries again what failed by an error that may pass by itself; nothing of it was written.</summary>
+    private async Task<T> WithRetriesAsync<T>(Func<Task<T>> attemptAsync)
     {
         for (var attempt = 0; ; attempt++)
         {
             try
             {
-                return await marker.BringUpToDateAsync(Id, request);
+                return await attemptAsync();
             }
             catch (Exception error) when (attempt < options.RetryPauses.Count && DatabaseErrors.IsTransient(error))
             {
@@ -176,14 +164,13 @@ internal sealed partial class AgencyGrain(
         }
 
         // A wave of catching up is closed by the sweep that sent it.
-        if (job is { } open && request.Trigger != RunTrigger.CatchUp)
-        {
-            var coordinator = GrainFactory.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses);
-            coordinator.JobMayBeDoneAsync(open).Ignore();
-        }
-
+        if (job is { } open && request.Trigger != RunTrigger.CatchUp) Nudge(open);
         return new AgencyRunResult(Id, AgencyRunOutcome.Failed, job, served, null, sentence);
     }
+
+    /// <summary>Says to the coordinator that a run may be done.</summary>
+    private void Nudge(JobId job) =>
+        GrainFactory.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses).JobMayBeDoneAsync(job).Ignore();
 
     private static string Sentence(Exception error) =>
         error is Npgsql.PostgresException postgres ? $"{postgres.MessageText} ({postgres.SqlState})" : error.Message;
