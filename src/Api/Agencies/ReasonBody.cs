@@ -1,3 +1,4 @@
+using Actors.Api.Runs;
 using Actors.Api.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -13,6 +13,7 @@ namespace Actors.Grains.Agencies;
 /// </summary>
 [GrainType("agency")]
 internal sealed partial class AgencyGrain(
+    IGrainContext context,
     InstallmentMarker marker,
     FailedAgencies failures,
     AgencyTransactions transactions,
@@ -20,7 +21,7 @@ internal sealed partial class AgencyGrain(
     RunUndoing undoing,
     GrainOptions options,
     [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time,
-    ILogger<AgencyGrain> logger) : Grain, IAgencyGrain, IRemindable
+    ILogger<AgencyGrain> logger) : Grain(context), IAgencyGrain, IRemindable
 {
     internal const string ReminderName = "cutoff";
 
@@ -152,6 +153,7 @@ internal sealed partial class AgencyGrain(
             return new AgencyRunResult(Id, AgencyRunOutcome.Failed, null, served, null, sentence);
 
         LogFailure(Id.Value, sentence, error);
+        GrainTelemetry.Failed();
         JobId? job = null;
         try
         {

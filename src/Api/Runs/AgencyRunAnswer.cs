@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 
-namespace Actors.Api.Agencies;
+namespace Actors.Api.Runs;
 
 /// <summary>What a run of one agency marked.</summary>
 /// <param name="AgencyId">The agency.</param>
@@ -25,8 +25,9 @@ public sealed record AgencyRunAnswer(
     Instant? NextCutoffAt)
 {
     /// <summary>
-    /// The answer that an outcome deserves. A failed run is 500: the failure is the server's, is recorded, and need
-    /// not be a passing one, so nothing invites the caller to hammer.
+    /// The answer that an outcome deserves. A run that failed and is recorded as failed is 409: something of the agency
+    /// (its zone, a trigger of the application) stands against it, and need not pass by itself. One that could not even
+    /// be recorded is 503: the same request may well succeed in a moment.
     /// </summary>
     public static Results<Ok<AgencyRunAnswer>, ProblemHttpResult> Decide(AgencyRunResult result)
     {
@@ -51,14 +52,17 @@ public sealed record AgencyRunAnswer(
             409, "agency-paused", "Agency paused", $"The agency {agency} is paused: resume it, then ask again.")
         .ToProblem(("agencyId", agency.Value));
 
-    private static ProblemHttpResult Failed(AgencyRunResult result) =>
-        new ApiError(
-            500, "agency-run-failed", "Run failed",
-            result.Error ?? $"The run of the agency {result.Agency} failed; agency_runs says why.")
-        .ToProblem(
-            ("agencyId", result.Agency.Value),
-            ("jobId", result.Job?.Value),
-            ("recordsUpdated", result.RecordsUpdated));
+    private static ProblemHttpResult Failed(AgencyRunResult result) => result.Job is { } job
+        ? new ApiError(
+                409, "agency-run-failed", "Run failed",
+                result.Error ?? $"The run of the agency {result.Agency} failed; agency_runs says why.")
+            .ToProblem(
+                ("agencyId", result.Agency.Value), ("jobId", job.Value), ("recordsUpdated", result.RecordsUpdated))
+        : new ApiError(
+                503, "agency-run-not-recorded", "Run not recorded",
+                $"The run of the agency {result.Agency} failed, and the database did not take a note of it. Trying "
+                + "again is harmless: a run marks nothing twice.")
+            .ToProblem(("agencyId", result.Agency.Value));
 
     private static AgencyRunAnswer From(AgencyRunResult result, string outcome) => new(
         result.Agency.Value,

@@ -1,12 +1,6 @@
 using System.Text;
-using System.Text.Json.Serialization;
 
-namespace Actors.Api.Agencies;
-
-/// <summary>The body of a request for a run; it may be left out.</summary>
-/// <param name="Reason">Why, in the asker's words; see <see cref="RunReason"/>.</param>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record AgencyRunBody(string? Reason = null);
+namespace Actors.Api.Runs;
 
 /// <summary>
 /// Why somebody asks for a run: at most 1,000 characters of text, on one line or several. It goes into `jobs_log`
