@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Actors.Api;
+using Actors.Api.Access;
 using Actors.Tests.Integration.Grains;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -50,7 +51,7 @@ public sealed class AgencyApi : IAsyncLifetime
         var login = new NpgsqlConnectionStringBuilder(World.SiloConnectionString) { Username = "actors_api" };
         var builder = new NpgsqlDataSourceBuilder(login.ConnectionString);
         builder.UseNodaTime();
-        Database = builder.Build(); Database.Dispose(); Database = World.Owner;
+        Database = builder.Build();
 
         var address = await StartAsync(World.Silo.Grains);
         _adminKey = await KeyAsync("scopes = '{admin}', name = '" + AdminName.Replace("'", "''") + "'");
@@ -144,7 +145,7 @@ public sealed class AgencyApi : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(grains);
-        builder.Services.AddActorsApi(_ => Database);
+        builder.Services.AddActorsApi(_ => Database, new AccessSettings { Limits = ApiHost.NoLimits });
         var app = builder.Build();
         app.MapActorsApi();
         await app.StartAsync();
