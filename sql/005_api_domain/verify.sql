@@ -139,3 +139,200 @@ BEGIN
   END IF;
 END
 $$;
+
+-- 002_agency_verbs
+DO $$
+DECLARE
+  missing TEXT;
+BEGIN
+  WITH problem (line) AS (
+    SELECT format('column %s.%s of type %s is missing', relation, name, type)
+    FROM (VALUES
+      ('agency_changes', 'id', 'bigint'), ('agency_changes', 'agency_id', 'uuid'),
+      ('agency_changes', 'changed_at', 'timestamptz'), ('agency_changes', 'changed_by', 'text'),
+      ('agency_changes', 'kind', 'text'), ('agency_changes', 'reason', 'text'), ('agency_changes', 'details', 'jsonb'),
+      ('agency_run_undos', 'agency_run_id', 'uuid'), ('agency_run_undos', 'agency_id', 'uuid'),
+      ('agency_run_undos', 'undone_at', 'timestamptz'), ('agency_run_undos', 'undone_by', 'text'),
+      ('agency_run_undos', 'reason', 'text'), ('agency_run_undos', 'restored_ids', 'uuid[]'),
+      ('agency_run_undos', 'left_out', 'jsonb')
+    ) AS required (relation, name, type)
+    WHERE NOT EXISTS (
+      SELECT FROM pg_attribute AS a
+      WHERE a.attrelid = to_regclass('public.' || relation) AND a.attname = required.name
+        AND a.atttypid = required.type::regtype)
+    UNION ALL
+    SELECT format('%s %s is missing', kind, name)
+    FROM (VALUES
+      ('index', 'public.agency_changes_agency_id_idx'), ('index', 'public.agency_runs_agency_id_completed_at_idx'),
+      ('constraint', 'public.agency_changes.agency_changes_kind_check'),
+      ('function', 'public.record_agency_changes()'), ('function', 'public.begin_where_ledger_ends()'),
+      ('trigger', 'public.agencies.trigger_record_agency_insert'),
+      ('trigger', 'public.agencies.trigger_record_agency_update'),
+      ('trigger', 'public.agencies.trigger_record_agency_delete'),
+      ('trigger', 'public.agency_cutoffs.trigger_begin_where_ledger_ends')
+    ) AS required (kind, name)
+    WHERE actors.definition_of(kind, name) IS NULL
+    UNION ALL
+    SELECT format('%s has no row-level security', relname) FROM pg_class
+    WHERE oid IN (to_regclass('public.agency_changes'), to_regclass('public.agency_run_undos')) AND NOT relrowsecurity
+    UNION ALL
+    SELECT format('policy %s on %s is missing', format(policy, relation), relation)
+    FROM unnest(ARRAY['agency_changes', 'agency_run_undos']) AS relation
+    CROSS JOIN unnest(ARRAY[
+      'Service role can do everything on %s', 'Actors readers can view %s', 'Actors admins can view %s'
+    ]) AS policy
+    WHERE actors.definition_of('policy', format('public.%s.%s', relation, format(policy, relation))) IS NULL
+    UNION ALL
+    SELECT format('%s %s %s on %s', role, CASE WHEN allowed THEN 'lacks' ELSE 'must not have' END, right_name, relation)
+    FROM unnest(ARRAY['agency_changes', 'agency_run_undos']) AS relation
+    CROSS JOIN (VALUES
+      ('service_role', 'SELECT', true), ('service_role', 'INSERT', true), ('service_role', 'UPDATE', false),
+      ('actors_reader', 'SELECT', true), ('actors_admin', 'SELECT', true), ('authenticated', 'SELECT', true),
+      ('authenticated', 'INSERT', false), ('anon', 'SELECT', false)
+    ) AS required (role, right_name, allowed)
+    WHERE has_table_privilege(to_regrole(role), to_regclass('public.' || relation), right_name) <> allowed
+    UNION ALL
+    SELECT format('%s must not execute %s', role, p.proname)
+    FROM unnest(ARRAY['anon', 'authenticated']) AS role, pg_proc AS p
+    WHERE p.oid IN (to_regprocedure('public.record_agency_changes()'),
+                    to_regprocedure('public.begin_where_ledger_ends()'))
+      AND has_function_privilege(role, p.oid, 'EXECUTE')
+  )
+  SELECT string_agg(line, E'\n') INTO missing FROM problem;
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION 'domain 005_api_domain is incomplete:%', E'\n' || missing;
+  END IF;
+END
+$$;
+
+-- 003_run_requests, 004_events
+DO $$
+DECLARE
+  missing TEXT;
+BEGIN
+  WITH column_needed (relation, name, type) AS (
+    VALUES
+      ('run_requests', 'id', 'uuid'), ('run_requests', 'caller_id', 'text'), ('run_requests', 'requested_by', 'text'),
+      ('run_requests', 'reason', 'text'), ('run_requests', 'idempotency_key', 'text'),
+      ('run_requests', 'fingerprint', 'bytea'), ('run_requests', 'agency_ids', 'uuid[]'),
+      ('run_requests', 'requested_at', 'timestamptz'), ('run_requests', 'attempt', 'int'),
+      ('run_requests', 'leased_until', 'timestamptz'), ('run_requests', 'completed_at', 'timestamptz'),
+      ('run_requests', 'answer_status', 'int'), ('run_requests', 'answer_body', 'text'),
+      ('events', 'id', 'bigint'), ('events', 'position', 'bigint'), ('events', 'at', 'timestamptz'),
+      ('events', 'kind', 'text'), ('events', 'agency_id', 'uuid'), ('events', 'job_id', 'uuid'),
+      ('events', 'alert_id', 'uuid'), ('events', 'details', 'jsonb')
+  ),
+  required (kind, name) AS (
+    VALUES
+      ('constraint', 'public.run_requests.run_requests_one_for_each_key'),
+      ('constraint', 'public.run_requests.run_requests_key_has_1_to_255_characters'),
+      ('constraint', 'public.run_requests.run_requests_fingerprint_is_sha256'),
+      ('constraint', 'public.run_requests.run_requests_what_is_completed_is_answered'),
+      ('index', 'public.run_requests_requested_at_idx'),
+      ('policy', 'public.run_requests.The API can keep run_requests'),
+      ('policy', 'public.run_requests.Service role can do everything on run_requests'),
+      ('policy', 'public.run_requests.Actors readers can view run_requests'),
+      ('policy', 'public.run_requests.Actors admins can view run_requests'),
+      ('policy', 'public.run_requests.Actors triggers can view run_requests that they made'),
+      ('constraint', 'public.events.events_one_at_each_position'),
+      ('constraint', 'public.events.events_kind_check'),
+      ('index', 'public.events_without_a_position_idx'),
+      ('policy', 'public.events.Service role can do everything on events'),
+      ('policy', 'public.events.Actors readers can view events'),
+      ('policy', 'public.events.Actors admins can view events'),
+      ('trigger', 'public.jobs_log.trigger_note_run_insert'),
+      ('trigger', 'public.jobs_log.trigger_note_run_update'),
+      ('trigger', 'public.jobs_log.trigger_note_run_delete'),
+      ('trigger', 'public.alerts.trigger_note_alert_insert'),
+      ('trigger', 'public.alerts.trigger_note_alert_update'),
+      ('trigger', 'public.agency_changes.trigger_note_agency_changes')
+  ),
+  definer (name, called_by_the_api) AS (
+    VALUES
+      ('actors.trim_run_requests(interval,integer)', true), ('actors.trim_events(interval,integer)', true),
+      ('actors.number_events()', true), ('actors.note_runs()', false), ('actors.note_alerts()', false),
+      ('actors.note_agencies()', false)
+  ),
+  table_right (role, relation, right_name, allowed) AS (
+    SELECT role, relation, right_name,
+           CASE role
+             WHEN 'service_role' THEN true
+             WHEN 'actors_api' THEN relation = 'run_requests' AND right_name <> 'DELETE'
+             WHEN 'actors_trigger' THEN relation = 'run_requests' AND right_name = 'SELECT'
+             WHEN 'anon' THEN false
+             ELSE right_name = 'SELECT' END
+    FROM unnest(ARRAY[
+      'service_role', 'actors_api', 'actors_trigger', 'actors_reader', 'actors_admin', 'authenticated', 'anon'
+    ]) AS role
+    CROSS JOIN unnest(ARRAY['run_requests', 'events']) AS relation
+    CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS right_name
+  ),
+  problem (line) AS (
+    SELECT format('column %s.%s of type %s is missing', relation, name, type) FROM column_needed AS c
+    WHERE NOT EXISTS (
+      SELECT FROM pg_attribute AS a
+      WHERE a.attrelid = to_regclass('public.' || c.relation) AND a.attname = c.name
+        AND a.atttypid = c.type::regtype AND NOT a.attisdropped)
+    UNION ALL
+    SELECT format('%s %s is missing', kind, name) FROM required WHERE actors.definition_of(kind, name) IS NULL
+    UNION ALL
+    SELECT format('%s is missing, or not SECURITY DEFINER with search_path and row_security set', name) FROM definer
+    WHERE NOT EXISTS (
+      SELECT FROM pg_proc
+      WHERE oid = to_regprocedure(name) AND prosecdef
+        AND proconfig @> ARRAY['search_path=public, pg_temp', 'row_security=off'])
+    UNION ALL
+    SELECT format('%s %s execute %s', role, CASE WHEN allowed THEN 'may not' ELSE 'must not' END, name)
+    FROM definer
+    CROSS JOIN LATERAL (VALUES
+      ('actors_api', called_by_the_api), ('service_role', called_by_the_api),
+      ('actors_trigger', false), ('actors_reader', false), ('actors_admin', false),
+      ('authenticated', false), ('anon', false)
+    ) AS needed (role, allowed)
+    WHERE has_function_privilege(to_regrole(role), to_regprocedure(name), 'EXECUTE') <> allowed
+    UNION ALL
+    SELECT format('%s has no row-level security', relname) FROM pg_class
+    WHERE oid IN (to_regclass('public.run_requests'), to_regclass('public.events')) AND NOT relrowsecurity
+    UNION ALL
+    SELECT format('%s %s %s on %s', role, CASE WHEN allowed THEN 'lacks' ELSE 'must not have' END, right_name, relation)
+    FROM table_right
+    WHERE has_table_privilege(to_regrole(role), to_regclass('public.' || relation), right_name) <> allowed
+  )
+  SELECT string_agg(line, E'\n') INTO missing FROM problem;
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION 'domain 005_api_domain is incomplete:%', E'\n' || missing;
+  END IF;
+END
+$$;
+
+-- 006_agency_lists
+DO $$
+DECLARE
+  missing TEXT;
+BEGIN
+  WITH problem (line) AS (
+    SELECT format('%s %s is missing', kind, name)
+    FROM (VALUES
+      ('index', 'public.agency_cutoffs_paused_idx'), ('index', 'public.agency_cutoffs_failed_idx'),
+      ('index', 'public.agencies_name_order_idx'), ('index', 'public.agency_cutoffs_next_order_idx'),
+      ('index', 'public.agency_cutoffs_last_order_idx'), ('index', 'public.agency_changes_history_idx'),
+      ('function', 'actors.agency_state(timestamptz,integer,timestamptz,timestamptz,timestamptz)')
+    ) AS required (kind, name)
+    WHERE actors.definition_of(kind, name) IS NULL
+    UNION ALL
+    SELECT format('%s %s execute actors.agency_state', role, CASE WHEN allowed THEN 'may not' ELSE 'must not' END)
+    FROM (VALUES
+      ('actors_reader', true), ('actors_admin', true), ('authenticated', true), ('service_role', true), ('anon', false),
+      ('actors_trigger', false)
+    ) AS required (role, allowed)
+    WHERE has_function_privilege(
+      to_regrole(role),
+      to_regprocedure('actors.agency_state(timestamptz,integer,timestamptz,timestamptz,timestamptz)'),
+      'EXECUTE') <> allowed
+  )
+  SELECT string_agg(line, E'\n') INTO missing FROM problem;
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION 'domain 005_api_domain is incomplete:%', E'\n' || missing;
+  END IF;
+END
+$$;

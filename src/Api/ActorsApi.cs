@@ -1,8 +1,13 @@
 using Actors.Api.Access;
 using Actors.Api.Agencies;
+using Actors.Api.Contract;
 using Actors.Api.Errors;
+using Actors.Api.Events;
 using Actors.Api.Health;
+using Actors.Api.History;
+using Actors.Api.Installments;
 using Actors.Api.Jobs;
+using Actors.Api.Runs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -26,6 +31,9 @@ public static class ActorsApi
         services.AddSingleton(provider => new ApiDatabase(database(provider)));
         services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
         services.AddApiErrors();
+        services.AddApiDocument();
+        services.AddRuns();
+        services.AddEvents();
         services.AddAccess(access ?? new AccessSettings());
         services.AddReadinessCheck<DatabaseAnswers>("database");
         services.AddReadinessCheck<CallerRolesCheck>("callers");
@@ -42,13 +50,18 @@ public static class ActorsApi
         app.UseAuthorization();
 
         var api = ApiRoutes.Of(app);
-        api.MapAgencyRuns();
+        api.MapAgencies();
+        api.MapAgencyHistory();
+        api.MapInstallmentExplanation();
+        api.MapRuns();
+        api.MapEvents();
 
         app.MapGroup("")
             .RequireAuthorization(AccessPolicies.Trigger)
             .WithMetadata(new BodyLimit(MaxBodyBytes))
             .MapUpdateInstallmentStatuses();
         app.MapHealth();
+        app.MapApiDocument();
         return app;
     }
 

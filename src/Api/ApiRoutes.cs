@@ -9,15 +9,18 @@ using Microsoft.AspNetCore.Routing;
 namespace Actors.Api;
 
 /// <summary>
-/// The three groups that every address under `/api` belongs to, by what a caller must be allowed to do. What holds for
+/// The four groups that every address under `/api` belongs to, by what a caller must be allowed to do. What holds for
 /// all of a group (access, limits, the check of queries, the errors that any of them may answer) is said here, once.
 /// </summary>
+/// <param name="Anyone">For whoever has a valid credential; PostgreSQL decides which rows.</param>
 /// <param name="Reads">For whoever may read; PostgreSQL decides which rows.</param>
 /// <param name="Triggers">For whoever may start runs.</param>
 /// <param name="Admins">For whoever may change settings, pause, undo and acknowledge.</param>
-internal sealed record ApiRoutes(RouteGroupBuilder Reads, RouteGroupBuilder Triggers, RouteGroupBuilder Admins)
+internal sealed record ApiRoutes(
+    RouteGroupBuilder Anyone, RouteGroupBuilder Reads, RouteGroupBuilder Triggers, RouteGroupBuilder Admins)
 {
     public static ApiRoutes Of(IEndpointRouteBuilder app) => new(
+        Group(app, AccessPolicies.Known),
         Group(app, AccessPolicies.Read),
         Changing(Group(app, AccessPolicies.Trigger)),
         Changing(Group(app, AccessPolicies.Admin)));

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Actors.Grains.Interfaces;
 using Npgsql;
 
 namespace Actors.Grains;
@@ -36,4 +37,7 @@ internal static class DatabaseErrors
 }
 
 /// <summary>Somebody else holds rows of the agency; it was taken out of its batch and deserves another try.</summary>
-internal sealed class AgencyIsBusyException(string message) : Exception(message);
+internal class AgencyIsBusyException(string message) : Exception(message)
+{
+    public static AgencyIsBusyException At(AgencyId agency) => new($"agency {agency} is locked by another transaction");
+}

@@ -8,6 +8,11 @@ namespace Actors.Api.Access;
 public static class AccessPolicies
 {
     /// <summary>
+    /// May ask what became of its own requests: whoever has a valid credential. PostgreSQL decides which rows.
+    /// </summary>
+    public const string Known = "known";
+
+    /// <summary>
     /// May read; PostgreSQL decides which rows. A key with the scope `read` or `admin`, or any good token.
     /// </summary>
     public const string Read = "read";
@@ -34,7 +39,8 @@ public static class AccessPolicies
         if (settings.Tokens is { } tokens)
             authentication.AddTokens(JwtBearerDefaults.AuthenticationScheme, tokens);
 
-        var authorization = services.AddAuthorizationBuilder();
+        var authorization = services.AddAuthorizationBuilder()
+            .AddPolicy(Known, policy => policy.RequireAuthenticatedUser());
         foreach (var scope in ApiKeyScopes.Known)
         {
             authorization.AddPolicy(scope, policy => policy

@@ -28,6 +28,7 @@ internal static class UpdateInstallmentStatuses
         // Whatever the body says is ignored, but it is read first: one that is too long changes nothing.
         await request.Body.CopyToAsync(Stream.Null, request.HttpContext.RequestAborted);
         var coordinator = grains.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses);
-        return RunAllAnswer.Decide(await coordinator.RunAllAsync(caller.Identity?.Name, reason: null));
+        return RunAllAnswer.Decide(await coordinator.RunAllAsync(
+            new RunAllRequest(new JobId(Guid.NewGuid()), caller.Identity?.Name)));
     }
 }

@@ -13,11 +13,15 @@ namespace Actors.Grains.Agencies;
 /// </summary>
 [GrainType("agency")]
 internal sealed partial class AgencyGrain(
+    IGrainContext context,
     InstallmentMarker marker,
     FailedAgencies failures,
+    AgencyTransactions transactions,
+    AgencyPauses pauses,
+    RunUndoing undoing,
     GrainOptions options,
     [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time,
-    ILogger<AgencyGrain> logger) : Grain, IAgencyGrain, IRemindable
+    ILogger<AgencyGrain> logger) : Grain(context), IAgencyGrain, IRemindable
 {
     internal const string ReminderName = "cutoff";
 
@@ -88,7 +92,7 @@ internal sealed partial class AgencyGrain(
             MarkingAnswer answer;
             try
             {
-                answer = await MarkWithRetriesAsync(request);
+                answer = await WithRetriesAsync(() => marker.BringUpToDateAsync(Id, request));
             }
             catch (Exception error)
             {
@@ -111,13 +115,14 @@ internal sealed partial class AgencyGrain(
         }
     }
 
-    private async Task<MarkingAnswer> MarkWithRetriesAsync(RunRequest request)
+    /// <summary>Tries again what failed by an error that may pass by itself; nothing of it was written.</summary>
+    private async Task<T> WithRetriesAsync<T>(Func<Task<T>> attemptAsync)
     {
         for (var attempt = 0; ; attempt++)
         {
             try
             {
-                return await marker.BringUpToDateAsync(Id, request);
+                return await attemptAsync();
             }
             catch (Exception error) when (attempt < options.RetryPauses.Count && DatabaseErrors.IsTransient(error))
             {
@@ -148,6 +153,7 @@ internal sealed partial class AgencyGrain(
             return new AgencyRunResult(Id, AgencyRunOutcome.Failed, null, served, null, sentence);
 
         LogFailure(Id.Value, sentence, error);
+        GrainTelemetry.Failed();
         JobId? job = null;
         try
         {
@@ -160,14 +166,13 @@ internal sealed partial class AgencyGrain(
         }
 
         // A wave of catching up is closed by the sweep that sent it.
-        if (job is { } open && request.Trigger != RunTrigger.CatchUp)
-        {
-            var coordinator = GrainFactory.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses);
-            coordinator.JobMayBeDoneAsync(open).Ignore();
-        }
-
+        if (job is { } open && request.Trigger != RunTrigger.CatchUp) Nudge(open);
         return new AgencyRunResult(Id, AgencyRunOutcome.Failed, job, served, null, sentence);
     }
+
+    /// <summary>Says to the coordinator that a run may be done.</summary>
+    private void Nudge(JobId job) =>
+        GrainFactory.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses).JobMayBeDoneAsync(job).Ignore();
 
     private static string Sentence(Exception error) =>
         error is Npgsql.PostgresException postgres ? $"{postgres.MessageText} ({postgres.SqlState})" : error.Message;

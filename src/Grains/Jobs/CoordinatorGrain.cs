@@ -27,11 +27,12 @@ namespace Actors.Grains.Jobs;
 /// </summary>
 [GrainType("coordinator")]
 internal sealed partial class CoordinatorGrain(
+    IGrainContext context,
     SweepStore store,
     JobsLog jobsLog,
     GrainOptions options,
     ILocalSiloDetails silo,
-    ILogger<CoordinatorGrain> logger) : Grain, ICoordinatorGrain, IRemindable, IDisposable
+    ILogger<CoordinatorGrain> logger) : Grain(context), ICoordinatorGrain, IRemindable, IDisposable
 {
     private const string ReminderName = "sweep";
 
@@ -64,8 +65,11 @@ internal sealed partial class CoordinatorGrain(
         return Task.CompletedTask;
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
-        _stopping.CancelAsync();
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        GrainTelemetry.SweepsNoMore();
+        return _stopping.CancelAsync();
+    }
 
     public void Dispose() => _stopping.Dispose();
 
@@ -96,17 +100,17 @@ internal sealed partial class CoordinatorGrain(
         return await SweepWavesAsync();
     }
 
-    public async Task<RunAllResult> RunAllAsync(string? requestedBy, string? reason)
+    public async Task<RunAllResult> RunAllAsync(RunAllRequest request)
     {
         var (agencies, now) = await store.AllAgenciesAsync(_stopping.Token);
         var job = new JobPlan(
-            new JobId(Guid.NewGuid()), RunTrigger.Api, null, requestedBy, reason, agencies.Count);
-        var request = new RunRequest(RunTrigger.Api, job.Id, requestedBy, reason);
+            request.Job, RunTrigger.Api, null, request.RequestedBy, request.Reason, agencies.Count);
+        var run = new RunRequest(RunTrigger.Api, job.Id, request.RequestedBy, request.Reason);
         IReadOnlyList<AgencyFailure> unrecorded = [];
         await WhileDispatchingAsync(job.Id, async () =>
         {
             await jobsLog.OpenAsync([job], now, _stopping.Token);
-            unrecorded = await DispatchAsync(agencies, request);
+            unrecorded = await DispatchAsync(agencies, run);
             await jobsLog.NoteAllReachedAsync(job.Id, _stopping.Token);
             await CloseAsync(job.Id, unrecorded);
         });
@@ -218,14 +222,23 @@ internal sealed partial class CoordinatorGrain(
         IReadOnlyList<AgencyId> agencies, RunRequest request, bool allFailures = false)
     {
         var failures = new List<AgencyFailure>();
-        using var places = new SemaphoreSlim(options.AgenciesInFlight);
-        await Task.WhenAll(agencies.Select(AskAsync));
+        var next = 0;
+        var asking = Math.Min(options.AgenciesInFlight, agencies.Count);
+        await Task.WhenAll(Enumerable.Range(0, asking).Select(_ => AskInTurnAsync()));
         return failures;
 
-        // Runs in this grain's turns, so the list needs no lock.
+        // Runs in this grain's turns, so that the list and the place in it need no lock.
+        async Task AskInTurnAsync()
+        {
+            while (next < agencies.Count)
+            {
+                _stopping.Token.ThrowIfCancellationRequested();
+                await AskAsync(agencies[next++]);
+            }
+        }
+
         async Task AskAsync(AgencyId agency)
         {
-            await places.WaitAsync(_stopping.Token);
             try
             {
                 var result = await GrainFactory.GetGrain<IAgencyGrain>(agency.Value).BringUpToDateAsync(request);
@@ -235,10 +248,6 @@ internal sealed partial class CoordinatorGrain(
             catch (Exception error) when (!_stopping.IsCancellationRequested)
             {
                 failures.Add(new AgencyFailure(agency, error.Message));
-            }
-            finally
-            {
-                places.Release();
             }
         }
     }

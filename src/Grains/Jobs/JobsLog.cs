@@ -15,6 +15,13 @@ internal sealed class JobsLog(GrainDatabase database)
     /// <summary>Enough for every cutoff instant of a day and its catch-ups; past it the set starts anew.</summary>
     private const int RememberedJobs = 4_096;
 
+    /// <summary>
+    /// Keeps the runs' rows open while a transaction writes under them; answers those that are open. The coordinator,
+    /// who closes them, skips rows that are shared.
+    /// </summary>
+    public const string ShareOpen =
+        "SELECT id FROM jobs_log WHERE id = ANY (@jobs) AND status = 'running' ORDER BY id FOR SHARE";
+
     private const string Open =
         """
         INSERT INTO jobs_log (id, job_name, started_at, status, metadata)

@@ -14,6 +14,16 @@ internal sealed class SiloIsActive(ISiloStatusOracle oracle) : IHealthCheck
             : HealthCheckResult.Unhealthy($"The silo is not active in its cluster: {oracle.CurrentStatus}."));
 }
 
+/// <summary>Whether an API that has no silo in its own process is connected to one.</summary>
+internal sealed class SiloIsConnected(SiloConnection silos) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(silos.Gateways > 0
+            ? HealthCheckResult.Healthy($"Connected silos: {silos.Gateways}.")
+            : HealthCheckResult.Unhealthy("No silo is connected; start one with `actors silo`."));
+}
+
 /// <summary>Whether the schema is the one that this version was built for.</summary>
 internal sealed class SchemaIsCurrent(SiloSettings settings) : IHealthCheck
 {

@@ -122,7 +122,10 @@ BEGIN
            FROM unnest(p.roles) AS r),
           ' USING (' || p.qual || ')', ' WITH CHECK (' || p.with_check || ')')
         FROM pg_policies AS p
-        WHERE format('%I.%I', p.schemaname, p.tablename)::regclass = relation AND p.policyname = leaf);
+        -- By its names: a cast of each row's name would fail on a schema that this login may not use.
+        WHERE p.policyname = leaf AND (p.schemaname, p.tablename) = (
+          SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+          WHERE c.oid = relation));
     WHEN 'rights on table', 'rights on schema', 'rights on function' THEN
       RETURN (
         SELECT string_agg(r.what || ' TO ' || r.grantee, E'\n' ORDER BY r.what, r.grantee)

@@ -166,7 +166,8 @@ public sealed class JobsLogTests(GrainWorld world) : IClassFixture<GrainWorld>
         world.Clock.Now = GrainWorld.At("2031-06-10T17:00:00Z");
 
         var reminders = agencies.Select(agency => world.BringUpToDateAsync(agency)).ToList();
-        var all = await world.Coordinator.RunAllAsync("a key", "the file was late");
+        var all = await world.Coordinator.RunAllAsync(
+            new RunAllRequest(new JobId(Guid.NewGuid()), "a key", "the file was late"));
 
         var byReminder = (await Task.WhenAll(reminders)).Sum(result => result.RecordsUpdated);
         Assert.Equal(10, byReminder + all.RecordsUpdated);
