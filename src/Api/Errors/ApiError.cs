@@ -26,7 +26,8 @@ public sealed record ApiError(int Status, string Code, string Title, string Deta
         "Only an admin may do that: the user of this token has no row in user_roles with the role 'admin'.");
 
     public static readonly ApiError NotPermitted = new(
-        403, "not-permitted", "Forbidden", "The database does not let this caller do that.");
+        403, "not-permitted", "Forbidden",
+        "The database does not let this caller see or change that.");
 
     public static readonly ApiError NoSuchAddress = new(
         404, "no-such-address", "Not found", "There is nothing at this address.");

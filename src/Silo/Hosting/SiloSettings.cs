@@ -14,6 +14,9 @@ public sealed record SiloSettings
     /// </summary>
     public required string SiloConnectionString { get; init; }
 
+    /// <summary>In front of the pools of grains and API; null: they go to the database directly.</summary>
+    public Pooler? Pooler { get; init; }
+
     /// <summary>
     /// The login of the API, which may act as every caller; the silo's where only one login was given.
     /// </summary>
@@ -21,9 +24,6 @@ public sealed record SiloSettings
 
     /// <summary>Whose tokens the API takes, and how much it answers at most.</summary>
     public AccessSettings Access { get; init; } = new();
-
-    /// <summary>In front of the pools of grains and API; null: they go to the database directly.</summary>
-    public Pooler? Pooler { get; init; }
 
     /// <summary>Everything is bound and advertised here; loopback, unless told otherwise.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;

@@ -41,10 +41,10 @@ public static class UpCommand
         CancellationToken cancellationToken)
     {
         var output = arguments.InvocationConfiguration.Output;
+        var access = AccessVariables.Read(Environment.GetEnvironmentVariable);
         var place = http.Find(arguments);
         var names = ClusterNames.FromEnvironment();
         var between = PoolerOption.Find(pooler, arguments);
-        var access = AccessVariables.Read(Environment.GetEnvironmentVariable);
         await using (var database = await CommandDatabase.OpenAsync(
             options, arguments, EmbeddedPurpose.Serve, cancellationToken))
         {

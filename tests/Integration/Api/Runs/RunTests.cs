@@ -41,7 +41,7 @@ public sealed class RunTests(RunsWorld world) : IClassFixture<RunsWorld>
 
         using var response = await world.Patient.RunAsync(
             "/api/runs", await world.KeyAsync("read trigger"),
-            $$"""{"filter":{"search":"{{name.ToUpperInvariant()}}","timezone":"Asia/Tokyo"}}""");
+            JsonSerializer.Serialize(new { filter = new { search = name.ToUpperInvariant(), timezone = "Asia/Tokyo" } }));
 
         var answer = await ApiAssert.JsonAsync(response);
         Assert.Equal([chosen], Agencies(answer));
@@ -66,7 +66,7 @@ public sealed class RunTests(RunsWorld world) : IClassFixture<RunsWorld>
 
         using var response = await world.Patient.RunAsync(
             "/api/runs", await world.KeyAsync("admin"),
-            $$"""{"filter":{"state":"{{state}}","agencyIds":["{{string.Join("\",\"", agencies)}}"]}}""");
+            JsonSerializer.Serialize(new { filter = new { state, agencyIds = agencies } }));
 
         Assert.Equal([agencies[expected]], Agencies(await ApiAssert.JsonAsync(response)));
     }
@@ -78,7 +78,7 @@ public sealed class RunTests(RunsWorld world) : IClassFixture<RunsWorld>
 
         using var response = await world.Patient.RunAsync(
             "/api/runs", await world.KeyAsync("admin"),
-            $$"""{"filter":{"agencyIds":["{{agency}}","{{unknown}}"]}}""");
+            JsonSerializer.Serialize(new { filter = new { agencyIds = new[] { agency, unknown } } }));
 
         var problem = await ApiAssert.ProblemAsync(response, 422, "unknown-agencies");
         Assert.Equal(
@@ -106,7 +106,8 @@ public sealed class RunTests(RunsWorld world) : IClassFixture<RunsWorld>
         await PauseAsync(paused);
 
         using var response = await world.Patient.RunAsync(
-            "/api/runs", await world.KeyAsync("admin"), $$"""{"filter":{"agencyIds":["{{paused}}"]}}""");
+            "/api/runs", await world.KeyAsync("admin"),
+            JsonSerializer.Serialize(new { filter = new { agencyIds = new[] { paused } } }));
 
         var problem = await ApiAssert.ProblemAsync(response, 422, "nothing-selected");
         Assert.Contains("is paused", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
