@@ -79,8 +79,10 @@ LANGUAGE sql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+  -- A token's `name` is what its user likes to be called; that of a key is what its maker called it.
   SELECT coalesce(
-    nullif(claims ->> 'name', ''), nullif(claims ->> 'email', ''), nullif(claims ->> 'sub', ''), session_user)
+    CASE WHEN claims ? 'key_id' THEN nullif(claims ->> 'name', '') END,
+    nullif(claims ->> 'email', ''), nullif(claims ->> 'sub', ''), nullif(claims ->> 'role', ''), session_user)
   FROM (SELECT nullif(current_setting('request.jwt.claims', true), '')::jsonb) AS request (claims)
 $$;
 

@@ -1,9 +1,9 @@
 using Actors.Api.Access;
-using Actors.Api.Runs;
 using Actors.Api.Errors;
 using Actors.Api.Events;
 using Actors.Api.Health;
 using Actors.Api.Jobs;
+using Actors.Api.Runs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -19,17 +19,19 @@ public static class ActorsApi
     /// <summary>Registers everything that <see cref="MapActorsApi"/> needs.</summary>
     /// <param name="services">The host's services.</param>
     /// <param name="database">The source that the API reads with; the host keeps its ownership.</param>
+    /// <param name="access">What the operator decided about access; null: all of it as usual.</param>
     public static IServiceCollection AddActorsApi(
-        this IServiceCollection services, Func<IServiceProvider, NpgsqlDataSource> database)
+        this IServiceCollection services, Func<IServiceProvider, NpgsqlDataSource> database,
+        AccessSettings? access = null)
     {
         services.AddSingleton(provider => new ApiDatabase(database(provider)));
         services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
-        services.AddSingleton<CallerDatabase>();
         services.AddApiErrors();
         services.AddRuns();
         services.AddEvents();
-        services.AddApiKeyAccess();
+        services.AddAccess(access ?? new AccessSettings());
         services.AddReadinessCheck<DatabaseAnswers>("database");
+        services.AddReadinessCheck<CallerRolesCheck>("callers");
         return services;
     }
 
@@ -39,6 +41,7 @@ public static class ActorsApi
         app.UseSecurityHeaders();
         app.UseApiErrors();
         app.UseAuthentication();
+        app.UseRateLimiter();
         app.UseAuthorization();
 
         var api = ApiRoutes.Of(app);

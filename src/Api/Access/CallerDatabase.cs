@@ -26,7 +26,8 @@ public sealed class CallerDatabase(ApiDatabase database)
     /// <summary>
     /// Begins a transaction as this caller. All of its statements see one state of the database where it only reads.
     /// </summary>
-    /// <exception cref="NpgsqlException">The database does not answer, or its login may not take the role.</exception>
+    /// <exception cref="NpgsqlException">The database does not answer.</exception>
+    /// <exception cref="InvalidOperationException">The API's login may not take the caller's role.</exception>
     public async Task<CallerSession> BeginAsync(
         Caller caller, CallerAccess access, CancellationToken cancellationToken)
     {
@@ -49,6 +50,13 @@ public sealed class CallerDatabase(ApiDatabase database)
             become.Parameters.Add(new() { Value = access == CallerAccess.Read ? "on" : "off" });
             await become.ExecuteNonQueryAsync(cancellationToken);
             return new CallerSession(connection, transaction);
+        }
+        catch (PostgresException refusal) when (refusal.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            // The caller is not to blame; /health/ready says the same in a sentence for the operator.
+            await connection.DisposeAsync();
+            throw new InvalidOperationException(
+                $"The API's login may not act as {caller.Role.DatabaseRole()}; use actors_api.", refusal);
         }
         catch
         {

@@ -133,7 +133,12 @@ public static class CommandLineApplication
             Environment:
               ACTORS_DATABASE    The database, where --database does not name one.
               ACTORS_DATA        The folder of the embedded database, where --data does not name one.
+              ACTORS_API_DATABASE  The database with the API's login, where --api-database does not name it.
               ACTORS_PORT        The HTTP port of `up`, where --port does not name one.
+              ACTORS_JWT_ISSUER, ACTORS_JWT_AUDIENCE, ACTORS_JWT_JWKS_URL or ACTORS_JWT_SECRET
+                                 Whose tokens the API takes; without them API keys alone. Audience: authenticated.
+              ACTORS_LIMIT_READS, ACTORS_LIMIT_TRIGGERS, ACTORS_LIMIT_FAILURES
+                                 Requests a second, of one caller (100, 20) and from an address without one (10).
               ACTORS_TRACE       1: show the stack trace of a failure.
 
             Exit codes:

@@ -79,9 +79,10 @@ public static class ActorsHost
     private static void AddApi(IServiceCollection services, SiloSettings settings)
     {
         services.AddKeyedSingleton(
-            ApiPool, (_, _) => GrainDatabase.Connect(settings.SiloConnectionString, "actors-api"));
-        services.AddActorsApi(provider => provider.GetRequiredKeyedService<NpgsqlDataSource>(ApiPool));
-        services.AddSingleton(new EventListening(settings.SiloConnectionString));
+            ApiPool, (_, _) => GrainDatabase.Connect(settings.ApiConnectionString, "actors-api"));
+        services.AddActorsApi(
+            provider => provider.GetRequiredKeyedService<NpgsqlDataSource>(ApiPool), settings.Access);
+        services.AddSingleton(new EventListening(settings.ApiConnectionString));
         services.AddReadinessCheck<SiloIsActive>("silo");
         services.AddReadinessCheck<SchemaIsCurrent>("schema");
     }
@@ -95,6 +96,8 @@ public static class ActorsHost
         logging.AddFilter("Orleans", LogLevel.Error);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Polly", LogLevel.Warning);
+        // Of an issuer that does not tell its keys, whoever fetches them tells.
+        logging.AddFilter("Microsoft.AspNetCore.Authentication.JwtBearer", LogLevel.Critical);
         // What the readiness answer says, what every caller without a key brings about, and a feature nobody uses yet.
         logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical);
         logging.AddFilter("Actors.Api.Access", LogLevel.Warning);

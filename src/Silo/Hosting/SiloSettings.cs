@@ -1,4 +1,5 @@
 using System.Net;
+using Actors.Api.Access;
 using Actors.Grains;
 using Actors.Grains.Cutoffs;
 
@@ -8,9 +9,17 @@ namespace Actors.Silo.Hosting;
 public sealed record SiloSettings
 {
     /// <summary>
-    /// The login of the grains, of Orleans and of the API; it needs no right but those of `service_role`.
+    /// The login of the grains and of Orleans; it needs no right but those of `service_role`.
     /// </summary>
     public required string SiloConnectionString { get; init; }
+
+    /// <summary>
+    /// The login of the API, which may act as every caller; the silo's where only one login was given.
+    /// </summary>
+    public string ApiConnectionString { get => field ?? SiloConnectionString; init; }
+
+    /// <summary>Whose tokens the API takes, and how much it answers at most.</summary>
+    public AccessSettings Access { get; init; } = new();
 
     /// <summary>Everything is bound and advertised here; loopback, unless told otherwise.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;

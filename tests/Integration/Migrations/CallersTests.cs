@@ -1,5 +1,6 @@
 using Actors.Silo.CommandLine;
 using Actors.Silo.Migrations;
+using Npgsql;
 using Xunit;
 
 namespace Actors.Tests.Integration.Migrations;
@@ -123,6 +124,34 @@ public sealed class CallersTests
     }
 
     [Fact]
+    public async Task Where_the_applications_own_policies_show_users_their_rows_these_go_on_and_admins_see_all()
+    {
+        await using var database = await StartingDatabase.CreateAsync("core_tables_with_text_status");
+        var (admin, user) = (Guid.NewGuid(), Guid.NewGuid());
+        await database.ExecuteAsync(
+            $"""
+            CREATE TABLE user_roles (user_id UUID, role TEXT);
+            INSERT INTO user_roles VALUES ('{admin}', 'admin');
+            INSERT INTO agencies VALUES ('00000000-0000-0000-0000-000000000002', 'Two');
+            GRANT SELECT, INSERT, UPDATE, DELETE ON agencies TO anon, authenticated;
+            ALTER TABLE agencies ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY "Own agency" ON agencies FOR SELECT TO authenticated
+              USING (id = (current_setting('request.jwt.claims', true)::jsonb ->> 'agency')::uuid);
+            """);
+        var before = await database.DumpSchemaAsync();
+
+        await database.Runner.UpAsync();
+        await database.Runner.VerifyAsync();
+
+        var own = "00000000-0000-0000-0000-000000000001";
+        Assert.Equal("One", await NamesAsync(database, "authenticated", $$"""{"sub":"{{user}}","agency":"{{own}}"}"""));
+        Assert.Equal("One, Two", await NamesAsync(database, "authenticated", $$"""{"sub":"{{admin}}"}"""));
+        Assert.Equal("One, Two", await NamesAsync(database, "actors_reader", "{}"));
+        await database.Runner.DownAsync(MigrationId.None);
+        Assert.Equal(before, await database.DumpSchemaAsync());
+    }
+
+    [Fact]
     public async Task Two_keys_of_one_name_are_live_while_it_is_rotated_and_must_be_one_again_before_going_back()
     {
         await using var database = await StartingDatabase.CreateAsync();
@@ -149,7 +178,7 @@ public sealed class CallersTests
         foreach (var role in (string[])
             ["actors_trigger", "actors_reader", "actors_admin", "authenticated", "service_role"])
         {
-            await using var become = new Npgsql.NpgsqlCommand($"SET ROLE {role}", connection);
+            await using var become = new NpgsqlCommand($"SET ROLE {role}", connection);
             await become.ExecuteNonQueryAsync();
         }
     }
@@ -173,5 +202,16 @@ public sealed class CallersTests
             $"SET actors.migration = '005/001'; SELECT actors.put_back('membership', '{login}.{role}')");
         Assert.False(await database.AskAsync<bool>($"SELECT pg_has_role('{login}', '{role}', 'MEMBER')"));
         await database.ExecuteAsync($"DROP ROLE {quoted}; DROP ROLE {role}");
+    }
+
+    private static async Task<string> NamesAsync(StartingDatabase database, string role, string claims)
+    {
+        await using var connection = await database.Source.OpenConnectionAsync();
+        await using var become = new NpgsqlCommand(
+            $"SET ROLE {role}; SELECT set_config('request.jwt.claims', '{claims}', false)", connection);
+        await become.ExecuteNonQueryAsync();
+        await using var names = new NpgsqlCommand(
+            "SELECT coalesce(string_agg(name, ', ' ORDER BY name), '') FROM agencies", connection);
+        return (string)(await names.ExecuteScalarAsync())!;
     }
 }

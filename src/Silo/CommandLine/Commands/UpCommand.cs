@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Actors.Api.Access;
 using Actors.Grains;
 using Actors.Silo.Database;
 using Actors.Silo.Hosting;
@@ -52,6 +53,7 @@ public static class UpCommand
             port,
             bind,
             noSample,
+            options.ApiDatabase,
         };
         command.SetAction((arguments, cancellationToken) => RunAsync(
             options, arguments, new Place(arguments.GetRequiredValue(bind), arguments.GetValue(port)),
@@ -68,13 +70,14 @@ public static class UpCommand
         CancellationToken cancellationToken)
     {
         var output = arguments.InvocationConfiguration.Output;
+        var access = AccessVariables.Read(Environment.GetEnvironmentVariable);
         var place = Find(asked with { Port = asked.Port ?? PortFromEnvironment() });
         await using (var database = await CommandDatabase.OpenAsync(
             options, arguments, EmbeddedPurpose.Serve, cancellationToken))
         {
             await output.WriteLineAsync(Describe(database));
             await PrepareAsync(database, withSample, output, cancellationToken);
-            await ServeAsync(database, place, output, cancellationToken);
+            await ServeAsync(database, place, access, output, cancellationToken);
         }
 
         await output.WriteLineAsync("Stopped.");
@@ -83,11 +86,14 @@ public static class UpCommand
 
     /// <summary>Silo and API, from their start until the command is cancelled.</summary>
     private static async Task ServeAsync(
-        CommandDatabase database, Place place, TextWriter output, CancellationToken cancellationToken)
+        CommandDatabase database, Place place, AccessSettings access, TextWriter output,
+        CancellationToken cancellationToken)
     {
         var app = ActorsHost.Build(new SiloSettings
         {
             SiloConnectionString = database.SiloConnectionString,
+            ApiConnectionString = database.ApiConnectionString,
+            Access = access,
             Address = place.Address,
             HttpPort = place.Port ?? 0,
             Ports = SiloPorts.Find(place.Address),
