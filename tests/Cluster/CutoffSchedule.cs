@@ -14,7 +14,7 @@ internal sealed class CutoffSchedule
     private const int DueOfEach = 3;
 
     /// <summary>Between the insert and the first cutoff, for arming all of them.</summary>
-    private const int LeadSeconds = 6;
+    private const int LeadSeconds = 5;
 
     /// <summary>The worst that a test waits for after its last fault; what it really took is printed.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);

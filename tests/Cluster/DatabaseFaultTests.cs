@@ -7,8 +7,8 @@ namespace Actors.Tests.Cluster;
 /// <summary>
 /// A database that is gone, cut off, starved, read-only or locked, while cutoffs pass: the silos stay up.
 /// </summary>
-[Collection(FaultSuite.Name)]
-public sealed class DatabaseFaultTests(FaultWorld world, ITestOutputHelper output) : IDisposable
+public sealed class DatabaseFaultTests(FaultWorld world, ITestOutputHelper output)
+    : IClassFixture<FaultWorld>, IDisposable
 {
     private readonly HttpClient http = new();
 
@@ -105,7 +105,7 @@ public sealed class DatabaseFaultTests(FaultWorld world, ITestOutputHelper outpu
     private async Task ThroughAsync(string what, Func<CutoffSchedule, Task> fault)
     {
         var before = world.Living;
-        var schedule = await CutoffSchedule.ArmAsync(world.Database, 50 * FaultWorld.Rounds, 10 * FaultWorld.Rounds);
+        var schedule = await CutoffSchedule.ArmAsync(world.Database, 50 * FaultWorld.Rounds, 8 * FaultWorld.Rounds);
         await schedule.PassedAsync(0.3);
         await fault(schedule);
 

@@ -3,7 +3,7 @@ using Xunit;
 namespace Actors.Tests.Cluster;
 
 /// <summary>
-/// A PostgreSQL of its own and three silo processes on it, for every test of the suite in turn. Each change of an
+/// A PostgreSQL of its own and three silo processes on it, for the tests of a class in turn. Each change of an
 /// installment's status is written down with the database's time, by a trigger that no silo knows of.
 /// </summary>
 public sealed class FaultWorld : IAsyncLifetime
@@ -23,8 +23,15 @@ public sealed class FaultWorld : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Database = await OwnPostgres.StartAsync();
-        await Database.ExecuteAsync(
+        Database = await StartDatabaseAsync();
+        await EnsureSilosAsync();
+    }
+
+    /// <summary>A database that writes down every change of an installment's status.</summary>
+    public static async Task<OwnPostgres> StartDatabaseAsync()
+    {
+        var database = await OwnPostgres.StartAsync();
+        await database.ExecuteAsync(
             """
             CREATE TABLE status_changes (
               installment_id uuid NOT NULL, changed_from text NOT NULL, changed_to text NOT NULL,
@@ -40,7 +47,7 @@ public sealed class FaultWorld : IAsyncLifetime
               agency_id uuid PRIMARY KEY, schedule uuid NOT NULL, cutoff_date date NOT NULL,
               cutoff_at timestamptz NOT NULL);
             """);
-        await EnsureSilosAsync();
+        return database;
     }
 
     /// <summary>Starts as many as are missing, together, and waits until they serve.</summary>
@@ -57,6 +64,10 @@ public sealed class FaultWorld : IAsyncLifetime
         await Task.WhenAll(silos.Select(silo => silo.ReadyAsync()));
     }
 
+    /// <summary>How many rows of the membership say that their silo is dead.</summary>
+    public async Task<long> DeadSilosAsync() => Assert.Single(await Database.ListAsync<long>(
+        "SELECT count(*) FROM orleans.silos WHERE status = 6"));
+
     /// <summary>Stops one silo as a service manager does, and starts another in its place.</summary>
     public async Task ReplaceAsync(SiloProcess silo)
     {
@@ -70,11 +81,4 @@ public sealed class FaultWorld : IAsyncLifetime
         foreach (var silo in silos) await silo.DisposeAsync();
         if (Database is not null) await Database.DisposeAsync();
     }
-}
-
-/// <summary>One world for all, so that its tests run one after the other.</summary>
-[CollectionDefinition(Name)]
-public sealed class FaultSuite : ICollectionFixture<FaultWorld>
-{
-    public const string Name = "faults";
 }
