@@ -62,7 +62,7 @@ internal static class RateLimiting
         if (guards is null) return new Share(Purpose.Failure, null, address);
         if (guards.Count == 0) return new Share(Purpose.Read, null, address);
         if (context.User.Identity is not { IsAuthenticated: true }) return new Share(Purpose.Failure, null, address);
-        var isRead = guards.All(guard => guard.Policy == AccessPolicies.Read);
+        var isRead = guards.All(guard => guard.Policy is AccessPolicies.Read or AccessPolicies.Known);
         return new Share(isRead ? Purpose.Read : Purpose.Trigger, Caller.Of(context.User).Id, 0);
     }
 

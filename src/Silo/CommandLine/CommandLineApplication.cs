@@ -137,11 +137,12 @@ public static class CommandLineApplication
             Environment:
               ACTORS_DATABASE    The database, where --database does not name one.
               ACTORS_DATA        The folder of the embedded database, where --data does not name one.
-              ACTORS_API_DATABASE  The database with the API's login, where --api-database does not name it.
               ACTORS_PORT        The HTTP port of `up`, `silo` and `api`, where --port does not name one.
               ACTORS_CLUSTER     The cluster of `up`, `silo` and `api`, which work together. Default: actors.
               ACTORS_POOLER      The pooler of `up`, `silo` and `api`, where --pooler does not name one.
               ACTORS_SERVICE     Whose reminders they keep, over all clusters. Default: actors.
+              ACTORS_API_DATABASE
+                                 The database with the login of the API, where --api-database does not name it.
               ACTORS_JWT_ISSUER, ACTORS_JWT_AUDIENCE, ACTORS_JWT_JWKS_URL or ACTORS_JWT_SECRET
                                  Whose tokens the API takes; without them API keys alone. Audience: authenticated.
               ACTORS_LIMIT_READS, ACTORS_LIMIT_TRIGGERS, ACTORS_LIMIT_FAILURES

@@ -44,10 +44,12 @@ public sealed class PoolerTests : IAsyncLifetime
             SELECT id, 10, '2020-01-01', 'pending' FROM plan
             """);
         var key = ApiKey.Create();
-        await new ApiKeyStore(owner).AddAsync(ApiKeyName.Parse("pooled", out _)!, key, CancellationToken.None);
+        await new ApiKeyStore(owner).AddAsync(
+            ApiKeyName.Parse("pooled", out _)!, key, ApiKeyScopes.TriggerOnly, null, CancellationToken.None);
         await using var app = ActorsHost.Build(new SiloSettings
         {
             SiloConnectionString = database.SiloConnectionString,
+            ApiConnectionString = database.ApiConnectionString,
             Ports = SiloPorts.FindAny(IPAddress.Loopback),
             IsAlone = true,
             Pooler = pooler.Address,
