@@ -19,6 +19,8 @@ public static class GrainsRegistration
         services.AddSingleton(database);
         services.AddSingleton<JobsLog>();
         services.AddSingleton<SweepStore>();
+        services.AddSingleton<HistoryStore>();
+        services.AddSingleton<AgencyDispatch>();
         services.AddSingleton<FailedAgencies>();
         services.AddSingleton<AgencyTransactions>();
         services.AddSingleton<AgencyPauses>();

@@ -8,7 +8,7 @@ namespace Actors.Api.Access;
 public static class AccessPolicies
 {
     /// <summary>
-    /// May ask what became of its own requests: whoever has a valid credential. PostgreSQL decides which rows.
+    /// May ask what became of its own requests: whoever has a good credential. PostgreSQL decides which rows.
     /// </summary>
     public const string Known = "known";
 

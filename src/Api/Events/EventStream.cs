@@ -68,11 +68,7 @@ internal sealed class EventStream(
         {
             return await store.ReadAsync(caller, seen, limits.BatchSize, cancellationToken);
         }
-        catch (NpgsqlException error) when (error.IsTransient)
-        {
-            return null;
-        }
-        catch (OperationCanceledException)
+        catch (Exception error) when (error is NpgsqlException { IsTransient: true } or OperationCanceledException)
         {
             return null;
         }
@@ -85,14 +81,14 @@ internal sealed class EventStream(
         await task.WaitAsync(pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Not knowing is never a refusal: while the database is away, nothing is read either.</summary>
+    /// <summary>Not knowing is never a refusal: whoever cannot be asked now is asked at the next heartbeat.</summary>
     private static async Task<bool> IsStillAdmittedAsync(HttpContext context)
     {
         try
         {
             return await Readmission.IsStillAdmittedAsync(context);
         }
-        catch (NpgsqlException error) when (error.IsTransient)
+        catch (Exception error) when (error is NpgsqlException { IsTransient: true } or SigningKeysUnavailableException)
         {
             return true;
         }

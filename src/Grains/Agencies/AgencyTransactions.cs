@@ -37,7 +37,7 @@ internal sealed class AgencyTransactions(GrainDatabase database) : IDisposable
         }
     }
 
-    /// <summary>What the database says of the agency at this moment, without a lock; null where there is none.</summary>
+    /// <summary>What the database says of the agency just now, without a lock; null where there is none.</summary>
     public async Task<(AgencyState? State, Instant Now)> PeekAsync(
         AgencyId agency, CancellationToken cancellationToken)
     {

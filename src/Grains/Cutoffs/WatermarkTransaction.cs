@@ -64,7 +64,7 @@ internal sealed class WatermarkTransaction : IAsyncDisposable
         }
     }
 
-    /// <summary>What the database says of one agency at this moment, without a lock; null where there is none.</summary>
+    /// <summary>What the database says of one agency just now, without a lock; null where there is none.</summary>
     public static async Task<(AgencyState? State, Instant Now)> PeekAsync(
         GrainDatabase database, AgencyId agency, CancellationToken cancellationToken)
     {

@@ -136,6 +136,15 @@ internal sealed class JobsLog(GrainDatabase database)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    /// <summary>Whether the run has a row that is closed; false also where it has none yet.</summary>
+    public async Task<bool> IsClosedAsync(JobId job, CancellationToken cancellationToken)
+    {
+        await using var command = database.Source.CreateCommand(
+            "SELECT EXISTS (SELECT FROM jobs_log WHERE id = @job AND status <> 'running')");
+        command.Parameters.AddWithValue("job", job.Value);
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
     /// <summary>The runs that are open, oldest first, up to 1,000.</summary>
     public async Task<IReadOnlyList<JobId>> OpenJobsAsync(CancellationToken cancellationToken)
     {

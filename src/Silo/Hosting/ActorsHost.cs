@@ -24,7 +24,6 @@ public static class ActorsHost
         AddGrains(builder.Services, settings);
         AddSilo(builder, settings);
         AddApi(builder.Services, settings);
-        builder.Services.AddReadinessCheck<SiloIsActive>("silo");
         var app = builder.Build();
         app.MapActorsApi();
         app.MapActorsMetrics(settings.Telemetry);
@@ -38,7 +37,6 @@ public static class ActorsHost
         AddGrains(builder.Services, settings);
         AddSilo(builder, settings);
         builder.Services.AddDatabaseReadiness(provider => provider.GetRequiredService<NpgsqlDataSource>());
-        builder.Services.AddReadinessCheck<SiloIsActive>("silo");
         builder.Services.AddReadinessCheck<SchemaIsCurrent>("schema");
         var app = builder.Build();
         app.MapActorsHealth();
@@ -110,8 +108,12 @@ public static class ActorsHost
             .UsePostgres(orleans)
             .TracesCalls(settings.Telemetry)
             .Configure<ClusterOptions>(settings.Name)
+            .Configure<ClusterMembershipOptions>(FailureDetection.Configure)
             .ConfigureEndpoints(settings.Address, settings.Ports.Silo, settings.Ports.Gateway));
+        builder.Services.AddReadinessCheck<SiloIsActive>("silo");
+        builder.Services.AddReadinessCheck<ClockAgrees>("clock");
         builder.Services.AddHostedService<CoordinatorStarting>();
+        builder.Services.AddHostedService<LostTicks>();
         builder.Services.AddHostedService<AgencyChanges>();
     }
 

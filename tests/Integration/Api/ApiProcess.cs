@@ -23,7 +23,11 @@ internal sealed class ApiProcess : IAsyncDisposable
     private ApiProcess(WebApplication app, NpgsqlDataSource source)
     {
         (_app, _source) = (app, source);
-        Http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+        // A stream that is closed is left at once, and not first read to an end that it does not have.
+        Http = new HttpClient(new SocketsHttpHandler { ResponseDrainTimeout = TimeSpan.Zero })
+        {
+            BaseAddress = new Uri(app.Urls.Single()),
+        };
     }
 
     public HttpClient Http { get; }
@@ -31,7 +35,8 @@ internal sealed class ApiProcess : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     public static async Task<ApiProcess> StartAsync(
-        TestDatabase database, IGrainFactory grains, Action<IServiceCollection>? more = null)
+        TestDatabase database, IGrainFactory grains, Action<IServiceCollection>? more = null,
+        JwtSettings? tokens = null)
     {
         var source = new NpgsqlDataSourceBuilder(database.ApiConnectionString);
         source.UseNodaTime();
@@ -41,7 +46,8 @@ internal sealed class ApiProcess : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(grains);
         more?.Invoke(builder.Services);
-        builder.Services.AddActorsApi(_ => built, new AccessSettings { Limits = ApiHost.NoLimits });
+        builder.Services.AddActorsApi(
+            _ => built, new AccessSettings { Limits = ApiHost.NoLimits, Tokens = tokens });
         var app = builder.Build();
         app.MapActorsApi();
         await app.StartAsync();

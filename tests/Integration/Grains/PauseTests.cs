@@ -28,7 +28,8 @@ public sealed class PauseTests(GrainWorld world) : IClassFixture<GrainWorld>
         var swept = await world.Coordinator.SweepAsync();
         var all = await world.Coordinator.RunAllAsync(
             new RunAllRequest(new JobId(Guid.NewGuid()), Agencies: [new AgencyId(agency)]));
-        await world.ExecuteAsync("SELECT update_installment_statuses(), serve_cutoffs_in_sql($1, true)", world.Clock.Now);
+        await world.ExecuteAsync(
+            "SELECT update_installment_statuses(), serve_cutoffs_in_sql($1, true)", world.Clock.Now);
 
         Assert.Equal((AgencyRunOutcome.Paused, AgencyRunOutcome.Paused), (asked.Outcome, ticked.Outcome));
         Assert.Equal(0, swept.AgenciesFound);

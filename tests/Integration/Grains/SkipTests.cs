@@ -127,7 +127,8 @@ public sealed class SkipTests(GrainWorld world) : IClassFixture<GrainWorld>
         Assert.Equal(
             Enumerable.Range(0, 28).Select(day => $"{GrainWorld.Date("2031-06-01").PlusDays(day):uuuu-MM-dd}"),
             ledger.Select(row => row[..10]));
-        Assert.Single(await world.ChangesAsync(agency), change => change.StartsWith("resumed", StringComparison.Ordinal));
+        Assert.Single(
+            await world.ChangesAsync(agency), change => change.StartsWith("resumed", StringComparison.Ordinal));
     }
 
     [Fact]

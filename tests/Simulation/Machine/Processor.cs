@@ -21,6 +21,8 @@ internal sealed class Processor : IDisposable
 
     public void Post(SiloThread thread, SendOrPostCallback callback, object? state)
     {
+        // What its connections say when they are cut is not what the world waits for.
+        if (thread.IsDead) return;
         _ready.Enqueue(new Turn(thread, callback, state));
         Interlocked.Increment(ref _turns);
         _posted.Set();
@@ -79,7 +81,13 @@ internal readonly record struct Turn(SiloThread Thread, SendOrPostCallback Callb
 /// </summary>
 internal sealed class SiloThread(Processor processor) : SynchronizationContext
 {
-    public bool IsDead { get; set; }
+    private volatile bool _isDead;
+
+    public bool IsDead
+    {
+        get => _isDead;
+        set => _isDead = value;
+    }
 
     public bool IsFrozen { get; set; }
 

@@ -104,10 +104,10 @@ internal sealed class Statements(
     {
         if (givesUpByItself) return false;
         var blockers = audit.BlockersOf(pid);
-        if (blockers.Length == 0) return false;
         var hasEnded = false;
         foreach (var blocker in blockers) hasEnded |= life.EndTransactionOf(blocker);
-        if (!hasEnded) return true;
+        // The server's own workers, and other worlds on it, go on by themselves.
+        if (!hasEnded) return network.Clients.Any(client => blockers.Contains(client.Server?.Pid ?? 0));
         // What the statement finds now is what was true after that.
         _steps[pid] = diary.Step;
         return false;

@@ -25,8 +25,8 @@ internal static class PoolerOption
         if (string.IsNullOrWhiteSpace(given)) return null;
         return AddressIn(given) ?? throw new CommandFailure(
             ExitCode.Usage,
-            $"The pooler ({option.Name} or {Variable}) is named by its address alone, as in postgres://HOST:6432: login, "
-            + "password and database are those of the database itself.");
+            $"The pooler ({option.Name} or {Variable}) is named by its address alone, as in postgres://HOST:6432: "
+            + "login, password and database are those of the database itself.");
     }
 
     private static Pooler? AddressIn(string given)

@@ -38,6 +38,12 @@ internal sealed class EventClient : IAsyncDisposable
         Assert.True(
             response.StatusCode == HttpStatusCode.OK,
             response.StatusCode == HttpStatusCode.OK ? "" : await response.Content.ReadAsStringAsync());
+        return await OfAsync(response);
+    }
+
+    /// <summary>The client of a stream whose answer has begun.</summary>
+    public static async Task<EventClient> OfAsync(HttpResponseMessage response)
+    {
         var client = new EventClient(response, await response.Content.ReadAsStreamAsync());
         client.First = (await client.NextAsync())!.Value.EventType;
         return client;

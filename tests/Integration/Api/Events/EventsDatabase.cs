@@ -11,14 +11,19 @@ public sealed class EventsDatabase : IAsyncLifetime
 
     public NpgsqlDataSource Owner { get; private set; } = null!;
 
+    /// <summary>May act as any role.</summary>
+    public NpgsqlDataSource Superuser { get; private set; } = null!;
+
     public async ValueTask InitializeAsync()
     {
         _database = await TestDatabase.CreateMigratedAsync();
         Owner = NpgsqlDataSource.Create(_database.ConnectionString);
+        Superuser = NpgsqlDataSource.Create(_database.SuperuserConnectionString);
     }
 
     public async ValueTask DisposeAsync()
     {
+        if (Superuser is not null) await Superuser.DisposeAsync();
         if (Owner is not null) await Owner.DisposeAsync();
         if (_database is not null) await _database.DisposeAsync();
     }

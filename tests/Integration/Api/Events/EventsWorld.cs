@@ -40,12 +40,14 @@ public sealed class EventsWorld : IAsyncLifetime
         if (_database is not null) await _database.DisposeAsync();
     }
 
-    internal Task<ApiProcess> StartAsync(EventLimits limits, bool listens = true) => ApiProcess.StartAsync(
+    internal Task<ApiProcess> StartAsync(
+        EventLimits limits, bool listens = true, JwtSettings? tokens = null) => ApiProcess.StartAsync(
         Database, _silo.Grains, services =>
         {
             services.AddSingleton(limits);
             if (listens) services.AddSingleton(new EventListening(Database.ApiConnectionString));
-        });
+        },
+        tokens);
 
     public async Task<ApiKey> KeyAsync(string scope)
     {
