@@ -34,10 +34,8 @@ public static class ApiCommand
     {
         var output = arguments.InvocationConfiguration.Output;
         var names = ClusterNames.FromEnvironment();
-        var access = AccessVariables.Read(Environment.GetEnvironmentVariable);
         var between = PoolerOption.Find(pooler, arguments);
         var place = http.Find(arguments);
-        var access = AccessVariables.Read(Environment.GetEnvironmentVariable);
         await using (var database = await ServingDatabase.JoinAsync(options, arguments, cancellationToken))
         {
             await output.WriteLineAsync(ServingDatabase.Describe(database));
