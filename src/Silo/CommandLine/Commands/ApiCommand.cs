@@ -34,7 +34,6 @@ public static class ApiCommand
     {
         var output = arguments.InvocationConfiguration.Output;
         var names = ClusterNames.FromEnvironment();
-        var access = AccessVariables.Read(Environment.GetEnvironmentVariable);
         var between = PoolerOption.Find(pooler, arguments);
         var place = http.Find(arguments);
         await using (var database = await ServingDatabase.JoinAsync(options, arguments, cancellationToken))
