@@ -304,3 +304,76 @@ BEGIN
   END IF;
 END
 $$;
+
+-- 005_list_indexes
+DO $$
+DECLARE
+  missing TEXT;
+BEGIN
+  WITH problem (line) AS (
+    SELECT format('index public.%s is missing', name)
+    FROM unnest(ARRAY[
+      'idx_jobs_log_newest', 'idx_jobs_log_by_status', 'idx_jobs_log_by_trigger', 'idx_jobs_log_by_job_and_status',
+      'idx_jobs_log_by_job_and_trigger', 'idx_jobs_log_by_trigger_and_status', 'idx_jobs_log_by_job_trigger_and_status',
+      'agency_runs_unsuccessful_idx', 'agency_runs_beside_cutoffs_idx', 'alerts_newest_idx', 'alerts_open_idx',
+      'alerts_kind_idx', 'alerts_severity_idx', 'alerts_agency_id_idx'
+    ]) AS name
+    WHERE actors.definition_of('index', 'public.' || name) IS NULL
+    UNION ALL
+    SELECT format('index public.%s is missing or does not cover %s', name, columns)
+    FROM (VALUES
+      ('idx_jobs_log_job_name', '(job_name, started_at DESC, id DESC)'),
+      ('agency_runs_job_id_idx', '(job_id, agency_id)'),
+      ('agency_runs_one_serves_each_cutoff', '(agency_id, cutoff_date) INCLUDE (job_id)')
+    ) AS required (name, columns)
+    WHERE coalesce(strpos(actors.definition_of('index', 'public.' || name), columns), 0) = 0
+    UNION ALL
+    SELECT format('installments has no index on (student_due_date, id) of what is %s', status)
+    FROM unnest(ARRAY['overdue', 'pending']) AS status
+    WHERE NOT actors.has_index('public.installments', '{student_due_date,id}',
+      '^\(*status\)*(::text\)?)? = ''' || status || '''::[^ ]+\)*$')
+    UNION ALL
+    SELECT format('column public.jobs_log.%s is missing or is not generated', name)
+    FROM unnest(ARRAY['run_trigger', 'run_facts']) AS name
+    WHERE NOT EXISTS (
+      SELECT FROM pg_attribute
+      WHERE attrelid = to_regclass('public.jobs_log') AND attname = name AND attgenerated = 's')
+  )
+  SELECT string_agg(line, E'\n') INTO missing FROM problem;
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION 'domain 005_api_domain is incomplete:%', E'\n' || missing;
+  END IF;
+END
+$$;
+
+-- 006_agency_lists
+DO $$
+DECLARE
+  missing TEXT;
+BEGIN
+  WITH problem (line) AS (
+    SELECT format('%s %s is missing', kind, name)
+    FROM (VALUES
+      ('index', 'public.agency_cutoffs_paused_idx'), ('index', 'public.agency_cutoffs_failed_idx'),
+      ('index', 'public.agencies_name_order_idx'), ('index', 'public.agency_cutoffs_next_order_idx'),
+      ('index', 'public.agency_cutoffs_last_order_idx'), ('index', 'public.agency_changes_history_idx'),
+      ('function', 'actors.agency_state(timestamptz,integer,timestamptz,timestamptz,timestamptz)')
+    ) AS required (kind, name)
+    WHERE actors.definition_of(kind, name) IS NULL
+    UNION ALL
+    SELECT format('%s %s execute actors.agency_state', role, CASE WHEN allowed THEN 'may not' ELSE 'must not' END)
+    FROM (VALUES
+      ('actors_reader', true), ('actors_admin', true), ('authenticated', true), ('service_role', true), ('anon', false),
+      ('actors_trigger', false)
+    ) AS required (role, allowed)
+    WHERE has_function_privilege(
+      to_regrole(role),
+      to_regprocedure('actors.agency_state(timestamptz,integer,timestamptz,timestamptz,timestamptz)'),
+      'EXECUTE') <> allowed
+  )
+  SELECT string_agg(line, E'\n') INTO missing FROM problem;
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION 'domain 005_api_domain is incomplete:%', E'\n' || missing;
+  END IF;
+END
+$$;

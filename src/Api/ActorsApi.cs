@@ -1,7 +1,11 @@
 using Actors.Api.Access;
+using Actors.Api.Agencies;
+using Actors.Api.Contract;
 using Actors.Api.Errors;
 using Actors.Api.Events;
 using Actors.Api.Health;
+using Actors.Api.History;
+using Actors.Api.Installments;
 using Actors.Api.Jobs;
 using Actors.Api.Runs;
 using Microsoft.AspNetCore.Builder;
@@ -27,6 +31,7 @@ public static class ActorsApi
         services.AddSingleton(provider => new ApiDatabase(database(provider)));
         services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
         services.AddApiErrors();
+        services.AddApiDocument();
         services.AddRuns();
         services.AddEvents();
         services.AddAccess(access ?? new AccessSettings());
@@ -45,6 +50,9 @@ public static class ActorsApi
         app.UseAuthorization();
 
         var api = ApiRoutes.Of(app);
+        api.MapAgencies();
+        api.MapAgencyHistory();
+        api.MapInstallmentExplanation();
         api.MapRuns();
         api.MapEvents();
 
@@ -53,6 +61,7 @@ public static class ActorsApi
             .WithMetadata(new BodyLimit(MaxBodyBytes))
             .MapUpdateInstallmentStatuses();
         app.MapHealth();
+        app.MapApiDocument();
         return app;
     }
 

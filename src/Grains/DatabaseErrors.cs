@@ -26,6 +26,20 @@ internal static class DatabaseErrors
     };
 
     /// <summary>
+    /// Of the transient ones, those that say something of the database and nothing of an agency: it is away, starting
+    /// or stopping, read-only, or out of connections, memory or disk.
+    /// </summary>
+    public static bool IsOutage(Exception error) => error switch
+    {
+        // By their classes: connection exceptions, insufficient resources, operator intervention.
+        PostgresException postgres => postgres.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction
+            || (postgres.SqlState is not PostgresErrorCodes.QueryCanceled
+                && postgres.SqlState[..2] is "08" or "53" or "57"),
+        NpgsqlException or TimeoutException or SocketException or IOException => true,
+        _ => false,
+    };
+
+    /// <summary>
     /// A statement that took longer than the server lets it: in a batch, one agency may be too large.
     /// </summary>
     public static bool IsStatementTimeout(Exception error) =>

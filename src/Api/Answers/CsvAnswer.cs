@@ -5,6 +5,7 @@ using Actors.Api.Requests;
 using CsvHelper;
 using CsvHelper.Configuration;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 
 namespace Actors.Api.Answers;
@@ -70,7 +71,7 @@ public static class Csv
     }
 
     /// <summary>The answer to a filter that leaves too much for one file.</summary>
-    public static IResult TooManyRows() => ApiError.TooManyRows.ToProblem(("mostRows", MostRows));
+    public static ProblemHttpResult TooManyRows() => ApiError.TooManyRows.ToProblem(("mostRows", MostRows));
 
     // JSON unless CSV alone is asked for, or more than JSON.
     private static string? FromAccept(HttpRequest request) => request.GetTypedHeaders().Accept

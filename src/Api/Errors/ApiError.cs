@@ -48,6 +48,19 @@ public sealed record ApiError(int Status, string Code, string Title, string Deta
         400, "invalid-body", "Invalid body",
         "The body is not as it should be; `errors` says by name what to write instead. Nothing was changed.");
 
+    public static readonly ApiError InvalidIfMatch = new(
+        400, "invalid-if-match", "Invalid If-Match",
+        "Send the ETag of the answer that you have seen as it stands, with its quotation marks.");
+
+    public static readonly ApiError ETagMismatch = new(
+        412, "etag-mismatch", "Changed meanwhile",
+        "It is not any more what you have seen, and nothing was changed. The ETag header of this answer is that of "
+        + "now: look at it again, then send If-Match with its ETag.");
+
+    public static readonly ApiError IfMatchRequired = new(
+        428, "if-match-required", "If-Match required",
+        "Send the header If-Match with the ETag of what you have seen, so that nobody's change is overwritten.");
+
     public static readonly ApiError BodyTooLarge = new(
         413, "body-too-large", "Body too large", $"Send a body of at most {ActorsApi.MaxBodyBytes} bytes.");
 
@@ -69,6 +82,10 @@ public sealed record ApiError(int Status, string Code, string Title, string Deta
 
     public static readonly ApiError DatabaseUnavailable = new(
         503, "database-unavailable", "Database unavailable", "The database does not answer. Try again in a moment.");
+
+    public static readonly ApiError DatabaseBusy = new(
+        503, "database-busy", "Database busy",
+        "The database did not answer in time, and nothing was changed. Ask for less, or try again in a moment.");
 
     public static readonly ApiError SiloUnavailable = new(
         503, "silo-unavailable", "No silo available",

@@ -17,6 +17,7 @@ public static class ExceptionErrors
         TimeoutException => ApiError.RunTimedOut,
         SigningKeysUnavailableException => ApiError.KeysUnavailable,
         PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } => ApiError.NotPermitted,
+        PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => ApiError.DatabaseBusy,
         NpgsqlException { IsTransient: true } => ApiError.DatabaseUnavailable,
         SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException
             or ClientNotAvailableException or GatewayTooBusyException => ApiError.SiloUnavailable,

@@ -40,9 +40,10 @@ public static class Cursor
         var keys = new object?[kinds.Length];
         for (var key = 0; key < kinds.Length; key++)
         {
-            if (parts[key + 1] is not { } part) continue;
-            keys[key] = Parse(part, kinds[key]);
-            if (keys[key] is null) return null;
+            var part = parts[key + 1];
+            if (part is not null) keys[key] = Parse(part, kinds[key]);
+            // A key may be null, but not the unique one at the end.
+            if (keys[key] is null && (part is not null || key == kinds.Length - 1)) return null;
         }
 
         return keys;

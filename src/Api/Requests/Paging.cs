@@ -11,6 +11,11 @@ public sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
 public sealed record PageRequest(int Limit, object?[]? After)
 {
     public const int LargestLimit = 200;
+
+    /// <summary>What is said of a cursor that was not made by this list.</summary>
+    public const string ForeignCursor =
+        "This is no cursor of this list in this order; leave it out for the first page.";
+
     private const int UsualLimit = 50;
 
     /// <summary>The parameters of every list, for <see cref="QueryChecking.Takes"/>.</summary>
@@ -29,7 +34,7 @@ public sealed record PageRequest(int Limit, object?[]? After)
         ArgumentNullException.ThrowIfNull(query);
         object?[]? after = null;
         if (query.Text("cursor") is { } text && (after = Cursor.Read(text, list, kinds)) is null)
-            query.Refuse("cursor", "This is no cursor of this list in this order; leave it out for the first page.");
+            query.Refuse("cursor", ForeignCursor);
         return new PageRequest(query.Number("limit") ?? UsualLimit, after);
     }
 

@@ -1,5 +1,6 @@
 using Actors.Api.Errors;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 
 namespace Actors.Api.Requests;
@@ -36,7 +37,7 @@ public sealed class QueryValues
     public void Refuse(string name, string advice) => _problems.TryAdd(name, [advice]);
 
     /// <summary>The answer to a query that is not as it should be; null where all is well.</summary>
-    public IResult? Refusal() =>
+    public ProblemHttpResult? Refusal() =>
         _problems.Count == 0 ? null : ApiError.InvalidParameter.ToProblem(("errors", _problems));
 
     public string? Text(string name) => (string?)_values.GetValueOrDefault(name);

@@ -13,6 +13,7 @@ namespace Actors.Grains.Agencies;
 /// </summary>
 [GrainType("agency")]
 internal sealed partial class AgencyGrain(
+    IGrainContext context,
     InstallmentMarker marker,
     FailedAgencies failures,
     AgencyTransactions transactions,
@@ -20,7 +21,7 @@ internal sealed partial class AgencyGrain(
     RunUndoing undoing,
     GrainOptions options,
     [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time,
-    ILogger<AgencyGrain> logger) : Grain, IAgencyGrain, IRemindable
+    ILogger<AgencyGrain> logger) : Grain(context), IAgencyGrain, IRemindable
 {
     internal const string ReminderName = "cutoff";
 
@@ -59,8 +60,16 @@ internal sealed partial class AgencyGrain(
 
         if (answer?.Next is not { } next) return;
         // On most days the next cutoff lies on the grid, and no reminder is written.
-        if (!IsOnGrid(next, status)) await ArmAsync(next - answer.Now);
+        if (!IsOnGrid(next, status) || CameMuchTooEarly(answer, next)) await ArmAsync(next - answer.Now);
     }
+
+    /// <summary>
+    /// This silo's clock runs ahead, and by it the grid's own cutoff was there. Counted from now by the same clock it
+    /// comes once more and in time; without that it would be served by the sweep, late.
+    /// </summary>
+    private static bool CameMuchTooEarly(MarkingAnswer answer, Instant next) =>
+        answer.Outcome == AgencyRunOutcome.NothingUnserved
+        && next - answer.Now < Duration.FromTimeSpan(ReminderPeriod) / 2;
 
     /// <summary>
     /// The grid is counted from the first tick. The current tick tells when it was delivered, which in a herd of
@@ -151,7 +160,15 @@ internal sealed partial class AgencyGrain(
         if (error is OperationCanceledException)
             return new AgencyRunResult(Id, AgencyRunOutcome.Failed, null, served, null, sentence);
 
+        // Nor is this: set aside, it would be late when the database has long been back.
+        if (DatabaseErrors.IsOutage(error))
+        {
+            LogUnserved(Id.Value, sentence);
+            return new AgencyRunResult(Id, AgencyRunOutcome.Failed, null, served, null, sentence);
+        }
+
         LogFailure(Id.Value, sentence, error);
+        GrainTelemetry.Failed();
         JobId? job = null;
         try
         {
@@ -180,6 +197,10 @@ internal sealed partial class AgencyGrain(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Agency {Agency} failed and is set aside: {Sentence}")]
     private partial void LogFailure(Guid agency, string sentence, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "Agency {Agency} is left to the sweep, the database being out of service: {Sentence}")]
+    private partial void LogUnserved(Guid agency, string sentence);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The failure of agency {Agency} could not be recorded: {Error}")]
     private partial void LogUnwritten(Guid agency, string error);

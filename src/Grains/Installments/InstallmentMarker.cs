@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using Actors.Grains.Cutoffs;
@@ -46,6 +47,7 @@ internal sealed partial class InstallmentMarker(
     {
         var work = new MarkingWork(agency, request);
         if (!_queue.Writer.TryWrite(work)) throw new OperationCanceledException("The silo is stopping.");
+        GrainTelemetry.Waiting(+1);
         return work.Answer.Task;
     }
 
@@ -59,7 +61,8 @@ internal sealed partial class InstallmentMarker(
         while (_queue.Reader.TryRead(out var work)) work.Answer.TrySetCanceled(stoppingToken);
     }
 
-    private async Task WorkAsync(CancellationToken stoppingToken)
+    /// <summary>One worker, until the silo stops. It runs where it is called: the host puts it on the thread pool.</summary>
+    internal async Task WorkAsync(CancellationToken stoppingToken)
     {
         var batch = new Dictionary<AgencyId, MarkingWork>();
         MarkingWork? held = null;
@@ -78,6 +81,7 @@ internal sealed partial class InstallmentMarker(
 
                 // A batch that was begun is finished, also while the silo stops.
                 await MarkAsync([.. batch.Values]);
+                GrainTelemetry.Waiting(-batch.Count);
                 batch.Clear();
             }
         }
@@ -126,6 +130,8 @@ internal sealed partial class InstallmentMarker(
 
     private async Task MarkInOneTransactionAsync(MarkingWork[] batch, TimeSpan? lockPatience)
     {
+        using var activity = GrainTelemetry.StartBatch(batch);
+        var started = Stopwatch.GetTimestamp();
         await using var transaction = await WatermarkTransaction.BeginAsync(database, CancellationToken.None);
         var locked = await transaction.LockAndReadAsync(
             [.. batch.Select(work => work.Agency.Value)], CancellationToken.None);
@@ -139,6 +145,7 @@ internal sealed partial class InstallmentMarker(
             : await transaction.MarkAsync(marking, lockPatience, CancellationToken.None);
         RequireEveryRow(marking, written);
         await transaction.CommitAsync(CancellationToken.None);
+        GrainTelemetry.Committed(marking, written, batch.Length, Stopwatch.GetElapsedTime(started));
 
         var jobs = marking.NewestJobs();
         foreach (var verdict in verdicts) verdict.AnswerAfterCommit(jobs, written);

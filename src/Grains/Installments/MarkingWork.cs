@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Actors.Grains.Cutoffs;
 using Actors.Grains.Interfaces;
 using NodaTime;
@@ -7,6 +8,9 @@ namespace Actors.Grains.Installments;
 /// <summary>A request that waits for its batch, and the promise of its answer.</summary>
 internal sealed record MarkingWork(AgencyId Agency, RunRequest Request)
 {
+    /// <summary>The trace that asked: the batch, which runs elsewhere, names it.</summary>
+    public ActivityContext RequestedIn { get; } = Activity.Current?.Context ?? default;
+
     public TaskCompletionSource<MarkingAnswer> Answer { get; } =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -13,14 +13,24 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
         IReadOnlyList<AgencyId> agencies, RunRequest request, bool allFailures, CancellationToken stopping)
     {
         var failures = new List<AgencyFailure>();
-        using var places = new SemaphoreSlim(options.AgenciesInFlight);
-        await Task.WhenAll(agencies.Select(AskOneAsync));
+        var next = 0;
+        var asking = Math.Min(options.AgenciesInFlight, agencies.Count);
+        await Task.WhenAll(Enumerable.Range(0, asking).Select(_ => AskInTurnAsync()));
         return failures;
 
-        // Runs in the calling grain's turns, so the list needs no lock.
+        // Runs in the calling grain's turns, so that the list and the place in it need no lock. A semaphore's queue
+        // would be served outside of those turns.
+        async Task AskInTurnAsync()
+        {
+            while (next < agencies.Count)
+            {
+                stopping.ThrowIfCancellationRequested();
+                await AskOneAsync(agencies[next++]);
+            }
+        }
+
         async Task AskOneAsync(AgencyId agency)
         {
-            await places.WaitAsync(stopping);
             try
             {
                 var result = await grains.GetGrain<IAgencyGrain>(agency.Value).BringUpToDateAsync(request);
@@ -30,10 +40,6 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
             catch (Exception error) when (!stopping.IsCancellationRequested)
             {
                 failures.Add(new AgencyFailure(agency, error.Message));
-            }
-            finally
-            {
-                places.Release();
             }
         }
     }

@@ -27,13 +27,14 @@ namespace Actors.Grains.Jobs;
 /// </summary>
 [GrainType("coordinator")]
 internal sealed partial class CoordinatorGrain(
+    IGrainContext context,
     SweepStore store,
     HistoryStore history,
     JobsLog jobsLog,
     AgencyDispatch dispatch,
     GrainOptions options,
     ILocalSiloDetails silo,
-    ILogger<CoordinatorGrain> logger) : Grain, ICoordinatorGrain, IRemindable, IDisposable
+    ILogger<CoordinatorGrain> logger) : Grain(context), ICoordinatorGrain, IRemindable, IDisposable
 {
     private const string ReminderName = "sweep";
 
@@ -75,8 +76,11 @@ internal sealed partial class CoordinatorGrain(
         return Task.CompletedTask;
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
-        _stopping.CancelAsync();
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        GrainTelemetry.SweepsNoMore();
+        return _stopping.CancelAsync();
+    }
 
     public void Dispose() => _stopping.Dispose();
 

@@ -44,13 +44,15 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
           WHERE dedup_key = 'cutoff_late:' || @job_name AND resolved_at IS NULL
             AND (SELECT agencies FROM late) = 0
         )
-        SELECT raise_alert('cutoff_late', 'critical', 'cutoff_late:' || @job_name,
-          CASE WHEN agencies = 1 THEN agency_id END, NULL,
-          format('%s unserved after the cutoff; the earliest of these cutoffs was at %s UTC',
-            CASE WHEN agencies = 1 THEN '1 agency is' ELSE to_char(agencies, 'FM999,999,999') || ' agencies are' END,
-            to_char(first_cutoff_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')),
-          jsonb_build_object('agencies', agencies, 'first_cutoff_at', first_cutoff_at), @now)
-        FROM late WHERE agencies > 0
+        SELECT agencies, CASE WHEN agencies > 0 THEN
+          raise_alert('cutoff_late', 'critical', 'cutoff_late:' || @job_name,
+            CASE WHEN agencies = 1 THEN agency_id END, NULL,
+            format('%s unserved after the cutoff; the earliest of these cutoffs was at %s UTC',
+              CASE WHEN agencies = 1 THEN '1 agency is' ELSE to_char(agencies, 'FM999,999,999') || ' agencies are' END,
+              to_char(first_cutoff_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')),
+            jsonb_build_object('agencies', agencies, 'first_cutoff_at', first_cutoff_at), @now)
+          END
+        FROM late
         """;
 
     /// <summary>Closes the alerts of what is well again, is paused, or is gone.</summary>
@@ -130,8 +132,10 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
         };
         batch.BatchCommands[2].Parameters.AddWithValue("silo", silo);
         batch.BatchCommands[2].Parameters.AddWithValue("found", agencies.Count);
-        await batch.ExecuteNonQueryAsync(cancellationToken);
+        // The only one of them that answers with a row tells how many agencies are late.
+        var late = (long)(await batch.ExecuteScalarAsync(cancellationToken))!;
         await transaction.CommitAsync(cancellationToken);
+        GrainTelemetry.Swept(late);
         return new SweepFinding(now, agencies);
     }
 

@@ -49,7 +49,7 @@ public sealed class CommandDatabase : IAsyncDisposable
         EmbeddedPurpose purpose,
         CancellationToken cancellationToken)
     {
-        var apiName = purpose == EmbeddedPurpose.Serve ? options.ApiDatabaseNamed(arguments) : null;
+        var apiName = options.ApiDatabaseNamed(arguments);
         if (options.DatabaseNamed(arguments) is { } name)
         {
             var connectionString = await UsableAsync(name, cancellationToken);

@@ -39,12 +39,13 @@ public sealed class GlobalOptions
     };
 
     /// <summary>
-    /// The database with the API's login, unparsed, or null where none was named: then its login is that of
-    /// --database, or the embedded one's own.
+    /// The database with the API's login, unparsed, or null where none was named or the command hosts no API: then its
+    /// login is that of --database, or the embedded one's own.
     /// </summary>
     /// <exception cref="CommandFailure">It was given for the embedded database, whose logins are its own.</exception>
     public string? ApiDatabaseNamed(ParseResult arguments)
     {
+        if (!arguments.CommandResult.Command.Options.Contains(ApiDatabase)) return null;
         var given = Given(arguments.GetValue(ApiDatabase));
         if (given is not null && DatabaseNamed(arguments) is null)
         {

@@ -11,36 +11,37 @@ namespace Actors.Tests.Integration.Access;
 /// <summary>Every endpoint with every credential gives the status that is written down.</summary>
 public sealed class EndpointMatrixTests(AccessWorld world) : IClassFixture<AccessWorld>
 {
-    private static readonly Door[] Nothing = [Door.Open];
+    private static readonly Door[] Nobody = [Door.Open];
+    private static readonly Door[] Somebody = [Door.Open, Door.Known];
     private static readonly Door[] Everything = Enum.GetValues<Door>();
 
     /// <summary>Every kind of credential, and the doors that it opens; others are 403 where it is known.</summary>
     private static readonly Credential[] Credentials =
     [
-        new("none", _ => [], Nothing, IsKnown: false),
-        new("a wrong key", _ => Key(ApiKey.Create()), Nothing, IsKnown: false),
-        new("no key at all", _ => [("X-API-Key", "secret")], Nothing, IsKnown: false),
-        new("a revoked key", w => Key(w.Key("revoked")), Nothing, IsKnown: false),
-        new("an expired key", w => Key(w.Key("expired")), Nothing, IsKnown: false),
-        new("a key without a scope", w => Key(w.Key("no scope")), Nothing),
-        new("a key with an unknown scope", w => Key(w.Key("an unknown scope")), Nothing),
-        new("a key with trigger", w => Key(w.Key("trigger")), [Door.Open, Door.Trigger]),
-        new("a key with read", w => Key(w.Key("read")), [Door.Open, Door.Read]),
-        new("a key with both", w => Key(w.Key("read and trigger")), [Door.Open, Door.Read, Door.Trigger]),
+        new("none", _ => [], Nobody, IsKnown: false),
+        new("a wrong key", _ => Key(ApiKey.Create()), Nobody, IsKnown: false),
+        new("no key at all", _ => [("X-API-Key", "secret")], Nobody, IsKnown: false),
+        new("a revoked key", w => Key(w.Key("revoked")), Nobody, IsKnown: false),
+        new("an expired key", w => Key(w.Key("expired")), Nobody, IsKnown: false),
+        new("a key without a scope", w => Key(w.Key("no scope")), Somebody),
+        new("a key with an unknown scope", w => Key(w.Key("an unknown scope")), Somebody),
+        new("a key with trigger", w => Key(w.Key("trigger")), [.. Somebody, Door.Trigger]),
+        new("a key with read", w => Key(w.Key("read")), [.. Somebody, Door.Read]),
+        new("a key with both", w => Key(w.Key("read and trigger")), [.. Somebody, Door.Read, Door.Trigger]),
         new("a key with admin", w => Key(w.Key("admin")), Everything),
         new("the token of an admin", w => Bearer(w.Issuer.TokenOf(w.Admin)), Everything),
-        new("the token of another user", w => Bearer(w.Issuer.TokenOf(w.Other)), [Door.Open, Door.Read]),
+        new("the token of another user", w => Bearer(w.Issuer.TokenOf(w.Other)), [.. Somebody, Door.Read]),
         new("the token of a service", w => Token(w, t => t.With("role", "service_role")), Everything),
-        new("a token for anon", w => Token(w, t => t.With("role", "anon")), Nothing, IsKnown: false),
-        new("a token of another issuer", w => Token(w, t => t.With("iss", "x")), Nothing, IsKnown: false),
-        new("a token for another audience", w => Token(w, t => t.With("aud", "x")), Nothing, IsKnown: false),
-        new("an expired token", w => Token(w, t => t.Expiring(-60)), Nothing, IsKnown: false),
-        new("a token from the future", w => Token(w, t => t.NotBefore(120)), Nothing, IsKnown: false),
+        new("a token for anon", w => Token(w, t => t.With("role", "anon")), Nobody, IsKnown: false),
+        new("a token of another issuer", w => Token(w, t => t.With("iss", "x")), Nobody, IsKnown: false),
+        new("a token for another audience", w => Token(w, t => t.With("aud", "x")), Nobody, IsKnown: false),
+        new("an expired token", w => Token(w, t => t.Expiring(-60)), Nobody, IsKnown: false),
+        new("a token from the future", w => Token(w, t => t.NotBefore(120)), Nobody, IsKnown: false),
         new("a token without a signature", w => Bearer(
-            SomeToken.Of(Issuer.Name, w.Admin).Signed("none", null, _ => [])), Nothing, IsKnown: false),
+            SomeToken.Of(Issuer.Name, w.Admin).Signed("none", null, _ => [])), Nobody, IsKnown: false),
         new("a token signed by somebody else", w => Bearer(SomeToken.Of(Issuer.Name, w.Admin).Signed(
-            System.Security.Cryptography.RSA.Create(2048), Issuer.RsaId)), Nothing, IsKnown: false),
-        new("a key and a token", w => [.. Key(w.Key("admin")), .. Bearer(w.Issuer.TokenOf(w.Admin))], Nothing,
+            System.Security.Cryptography.RSA.Create(2048), Issuer.RsaId)), Nobody, IsKnown: false),
+        new("a key and a token", w => [.. Key(w.Key("admin")), .. Bearer(w.Issuer.TokenOf(w.Admin))], Nobody,
             IsKnown: false),
     ];
 

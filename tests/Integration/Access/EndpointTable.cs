@@ -6,6 +6,9 @@ public enum Door
     /// <summary>Everybody, without a credential, and with any.</summary>
     Open,
 
+    /// <summary>Every valid key and every good token.</summary>
+    Known,
+
     /// <summary>Keys with `read` or `admin`, and every good token.</summary>
     Read,
 

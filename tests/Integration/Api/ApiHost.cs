@@ -109,7 +109,9 @@ public sealed class ApiHost : IAsyncLifetime
     {
         testDatabase = await TestDatabase.CreateMigratedAsync();
         Database = NpgsqlDataSource.Create(testDatabase.ConnectionString);
-        api = NpgsqlDataSource.Create(testDatabase.ApiConnectionString);
+        var login = new NpgsqlDataSourceBuilder(await TestPooler.ThroughAsync(testDatabase.ApiConnectionString));
+        login.UseNodaTime();
+        api = login.Build();
     }
 
     private async Task StartAsync(Action<IServiceCollection> more, AccessSettings? access = null)

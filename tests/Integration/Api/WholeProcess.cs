@@ -34,6 +34,7 @@ public sealed class WholeProcess : IAsyncLifetime
             Access = new AccessSettings { Limits = ApiHost.NoLimits },
             Ports = SiloPorts.FindAny(IPAddress.Loopback),
             IsAlone = true,
+            Pooler = await TestPooler.OfTheSuiteAsync(),
         });
         await app.StartAsync();
         Http.BaseAddress = ActorsHost.AddressOf(app);

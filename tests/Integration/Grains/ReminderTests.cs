@@ -90,6 +90,20 @@ public sealed class ReminderTests(GrainWorld world) : IClassFixture<GrainWorld>
     }
 
     [Fact]
+    public async Task A_tick_of_a_silo_whose_clock_is_10_minutes_ahead_marks_nothing_and_comes_again_in_time()
+    {
+        var agency = await world.AddServedAgencyAsync("2031-05-20T12:00:00Z");
+        var cutoff = GrainWorld.At("2031-05-20T17:00:00Z");
+        world.Clock.Now = cutoff - Duration.FromMinutes(10);
+
+        // By the silo's clock the cutoff is there, on the reminder's own grid.
+        await TickAsync(agency, first: cutoff);
+
+        Assert.Equal(["2031-05-19 success 0"], await world.LedgerAsync(agency));
+        Assert.Equal(cutoff, await ArmedForAsync(agency));
+    }
+
+    [Fact]
     public async Task A_tick_that_comes_twice_is_harmless()
     {
         var agency = await world.AddServedAgencyAsync("2031-06-10T12:00:00Z");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Actors.Api.Requests;
 using Actors.Grains.Cutoffs;
 using Actors.Grains.Interfaces;
 using NodaTime;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Actors.Api.Access;
+using Actors.Api.Requests;
 using NodaTime;
 using NodaTime.Text;
 using Npgsql;

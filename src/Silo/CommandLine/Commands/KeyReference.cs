@@ -1,4 +1,5 @@
 using Actors.Api.Access;
+using Actors.Api.Requests;
 using NodaTime.Text;
 
 namespace Actors.Silo.CommandLine.Commands;

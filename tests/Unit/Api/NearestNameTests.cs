@@ -1,8 +1,8 @@
+using Actors.Api.Requests;
 using Actors.Grains.Cutoffs;
-using Actors.Silo.CommandLine;
 using Xunit;
 
-namespace Actors.Tests.Unit.CommandLine;
+namespace Actors.Tests.Unit.Api;
 
 public sealed class NearestNameTests
 {

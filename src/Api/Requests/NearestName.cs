@@ -1,6 +1,6 @@
 using F23.StringSimilarity;
 
-namespace Actors.Silo.CommandLine;
+namespace Actors.Api.Requests;
 
 /// <summary>Finds the name that a mistyped word was probably meant to be.</summary>
 public static class NearestName

@@ -1,0 +1,145 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Actors.Api;
+using Actors.Api.Access;
+using Actors.Tests.Integration.Grains;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Xunit;
+
+namespace Actors.Tests.Integration.Api.Agencies;
+
+/// <summary>
+/// The API on a real Kestrel as its own login, beside a silo whose database clock stands where a test has put it. The
+/// API itself goes by PostgreSQL's clock where it asks no grain.
+/// </summary>
+public sealed class AgencyApi : IAsyncLifetime
+{
+    private readonly List<IAsyncDisposable> _running = [];
+    private IHost? _nobody;
+
+    public GrainWorld World { get; } = new();
+
+    /// <summary>The database as the API reaches it.</summary>
+    public NpgsqlDataSource Database { get; private set; } = null!;
+
+    /// <summary>With a key that may do everything.</summary>
+    public HttpClient Admin { get; private set; } = null!;
+
+    /// <summary>With a key that may read.</summary>
+    public HttpClient Reader { get; private set; } = null!;
+
+    /// <summary>With a key that may read and change, of an API that finds no silo.</summary>
+    public HttpClient Alone { get; private set; } = null!;
+
+    public const string AdminName = "the admin's key";
+
+    public async ValueTask InitializeAsync()
+    {
+        await World.InitializeAsync();
+        var login = new NpgsqlConnectionStringBuilder(World.SiloConnectionString) { Username = "actors_api" };
+        var builder = new NpgsqlDataSourceBuilder(login.ConnectionString);
+        builder.UseNodaTime();
+        Database = builder.Build();
+
+        var nobody = Host.CreateApplicationBuilder();
+        nobody.Logging.ClearProviders();
+        nobody.UseOrleansClient(orleans => orleans.UseLocalhostClustering(gatewayPort: 1));
+        _nobody = nobody.Build();
+
+        var address = await StartAsync(World.Silo.Grains);
+        var admin = await KeyAsync("scopes = '{admin}', name = '" + AdminName.Replace("'", "''") + "'");
+        Admin = Client(address, admin);
+        Reader = Client(address, await KeyAsync("scopes = '{read}'"));
+        Alone = Client(await StartAsync(_nobody.Services.GetRequiredService<IGrainFactory>()), admin);
+    }
+
+    public static Task<HttpResponseMessage> GetAsync(HttpClient http, string path) =>
+        http.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+
+    /// <summary>Gets what must be there.</summary>
+    public static async Task<JsonElement> ReadAsync(HttpClient http, string path)
+    {
+        using var response = await GetAsync(http, path);
+        return await OkAsync(response);
+    }
+
+    public static Task<HttpResponseMessage> SendAsync(
+        HttpClient http, HttpMethod method, string path, string? json, params (string Name, string Value)[] headers)
+    {
+        var request = new HttpRequestMessage(method, path);
+        if (json is not null) request.Content = new StringContent(json, Encoding.UTF8, "application/json");
+        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
+        return http.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    public static Task<HttpResponseMessage> PostAsync(HttpClient http, string path, string? json) =>
+        SendAsync(http, HttpMethod.Post, path, json);
+
+    /// <summary>The body of an answer that must be a success.</summary>
+    public static async Task<JsonElement> OkAsync(HttpResponseMessage response)
+    {
+        var body = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, $"{(int)response.StatusCode} {body}");
+        return JsonDocument.Parse(body).RootElement;
+    }
+
+    /// <summary>Every item of a list, page after page, which must end.</summary>
+    public static async Task<List<JsonElement>> AllPagesAsync(HttpClient http, string path, int limit)
+    {
+        List<JsonElement> items = [];
+        string? cursor = null;
+        for (var pages = 0; pages < 1_000; pages++)
+        {
+            var at = cursor is null ? "" : $"&cursor={cursor}";
+            var page = await ReadAsync(http, $"{path}{(path.Contains('?') ? '&' : '?')}limit={limit}{at}");
+            var found = page.GetProperty("items").EnumerateArray().ToList();
+            Assert.True(found.Count <= limit);
+            items.AddRange(found);
+            cursor = page.GetProperty("next").GetString();
+            if (cursor is null) return items;
+            Assert.Equal(limit, found.Count);
+        }
+
+        throw new InvalidOperationException($"{path} does not end");
+    }
+
+    public async Task<string> KeyAsync(string assignments) =>
+        (await ApiKeysTable.AddAsync(World.Owner, assignments)).Reveal();
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var http in (HttpClient?[])[Admin, Reader, Alone]) http?.Dispose();
+        foreach (var running in _running) await running.DisposeAsync();
+        _nobody?.Dispose();
+        if (Database is not null) await Database.DisposeAsync();
+        await World.DisposeAsync();
+    }
+
+    private async Task<Uri> StartAsync(IGrainFactory grains)
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddSingleton(grains);
+        builder.Services.AddActorsApi(_ => Database, new AccessSettings { Limits = ApiHost.NoLimits });
+        var app = builder.Build();
+        app.MapActorsApi();
+        await app.StartAsync();
+        _running.Add(app);
+        return new Uri(app.Urls.Single());
+    }
+
+    private static HttpClient Client(Uri address, string key)
+    {
+        var http = new HttpClient { BaseAddress = address };
+        http.DefaultRequestHeaders.Add("X-API-Key", key);
+        http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        return http;
+    }
+}

@@ -1,0 +1,108 @@
+using NodaTime;
+using Npgsql;
+
+namespace Actors.Tests.Simulation.Application;
+
+/// <summary>
+/// The application's own connection. It never waits for locked rows: whoever finds some locked comes again later.
+/// </summary>
+internal sealed class Bureau : IDisposable
+{
+    private readonly NpgsqlDataSource _source;
+    private readonly NpgsqlConnection _connection;
+
+    public Bureau(string ownerConnectionString)
+    {
+        var builder = new NpgsqlDataSourceBuilder(ownerConnectionString);
+        builder.UseNodaTime();
+        _source = builder.Build();
+        _connection = Connect();
+    }
+
+    public int Pid => _connection.ProcessID;
+
+    public static object OrNull(object? value) => value ?? DBNull.Value;
+
+    /// <summary>
+    /// Runs statements in one transaction, with the same parameters. False when somebody holds a row of theirs.
+    /// </summary>
+    public bool Try(string[] statements, params (string Name, object Value)[] parameters)
+    {
+        using var batch = new NpgsqlBatch(_connection);
+        foreach (var sql in statements) batch.BatchCommands.Add(Command(sql, parameters));
+        try
+        {
+            batch.ExecuteNonQuery();
+            return true;
+        }
+        catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The first column of the one row that a function answers.</summary>
+    public T Call<T>(string sql, Instant now)
+    {
+        using var command = new NpgsqlCommand(sql, _connection);
+        command.Parameters.AddWithValue("now", now);
+        return (T)command.ExecuteScalar()!;
+    }
+
+    /// <summary>Begins a transaction that stays open; null when somebody holds a row of its.</summary>
+    public SlowTransaction? Begin(string sql, params (string Name, object Value)[] parameters)
+    {
+        var connection = Connect();
+        var transaction = connection.BeginTransaction();
+        using var batch = new NpgsqlBatch(connection, transaction);
+        batch.BatchCommands.Add(Command(sql, parameters));
+        try
+        {
+            batch.ExecuteNonQuery();
+            return new SlowTransaction(connection, transaction);
+        }
+        catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            transaction.Dispose();
+            connection.Dispose();
+            return null;
+        }
+    }
+
+    public void Dispose()
+    {
+        _connection.Dispose();
+        _source.Dispose();
+    }
+
+    private NpgsqlConnection Connect()
+    {
+        var connection = _source.OpenConnection();
+        using var patience = new NpgsqlCommand("SET lock_timeout = '20ms'", connection);
+        patience.ExecuteNonQuery();
+        return connection;
+    }
+
+    private static NpgsqlBatchCommand Command(string sql, (string Name, object Value)[] parameters)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var (name, value) in parameters.Where(
+            parameter => sql.Contains('@' + parameter.Name, StringComparison.Ordinal)))
+            command.Parameters.AddWithValue(name, value);
+        return command;
+    }
+}
+
+/// <summary>A transaction of the application that takes its time: it holds rows while others want them.</summary>
+internal sealed class SlowTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction)
+{
+    public int Pid => connection.ProcessID;
+
+    public void End(bool commits)
+    {
+        if (commits) transaction.Commit();
+        else transaction.Rollback();
+        transaction.Dispose();
+        connection.Dispose();
+    }
+}

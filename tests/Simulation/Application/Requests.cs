@@ -1,0 +1,137 @@
+using Actors.Grains.Interfaces;
+using Actors.Tests.Simulation.Oracle;
+using Actors.Tests.Simulation.Silos;
+using NodaTime;
+
+namespace Actors.Tests.Simulation.Application;
+
+/// <summary>
+/// What others ask for beside the cutoffs: runs by the API and by SQL, and transactions that hold rows for a while.
+/// </summary>
+internal sealed class Requests(Desk desk, Cluster cluster)
+{
+    private readonly List<Held> _held = [];
+
+    public void Act(AgencyFacts agency)
+    {
+        switch (desk.Chance.Below(100))
+        {
+            case < 30:
+                RunOne(agency);
+                break;
+            case < 35:
+                RunAll();
+                break;
+            case < 45:
+                RunInSql(isAsked: true);
+                break;
+            case < 85:
+                HoldInstallments(agency);
+                break;
+            case < 95:
+                HoldWatermark(agency);
+                break;
+            default:
+                LeaveRunning();
+                break;
+        }
+    }
+
+    /// <summary>Ends the transaction that a session holds rows with, or says that there is none.</summary>
+    public bool EndOf(int pid)
+    {
+        if (_held.Find(held => held.Transaction.Pid == pid) is not { } held) return false;
+        End(held);
+        return true;
+    }
+
+    public void EndAll()
+    {
+        foreach (var held in _held.ToArray()) End(held);
+    }
+
+    /// <summary>`update_installment_statuses()`, or the watchdog's own: what they do at an instant that is given.</summary>
+    public void RunInSql(bool isAsked)
+    {
+        desk.Diary.NextStep();
+        var served = isAsked
+            ? desk.Bureau.Call<long>("SELECT count(*) FROM serve_cutoffs_in_sql(@now, true)", desk.Now)
+            : desk.Bureau.Call<int>("SELECT run_watchdog(@now)", desk.Now);
+        desk.Diary.Tell($"SQL serves {served} agencies ({(isAsked ? "asked" : "watchdog")})");
+    }
+
+    private void RunOne(AgencyFacts agency)
+    {
+        desk.Diary.Tell($"somebody asks for a run of agency {agency.Id}");
+        var request = new RunRequest(RunTrigger.Api, new JobId(desk.Chance.Id()), "somebody", "for a reason");
+        cluster.CallAsync(new AgencyId(agency.Id), grain => grain.BringUpToDateAsync(request)).Ignore();
+    }
+
+    private void RunAll()
+    {
+        desk.Diary.Tell("somebody asks for a run of all");
+        cluster.CallCoordinatorAsync(coordinator => coordinator.RunAllAsync("somebody", null)).Ignore();
+    }
+
+    /// <summary>Payments, or later due dates, that take their time to be committed, or are rolled back.</summary>
+    private void HoldInstallments(AgencyFacts agency)
+    {
+        var today = desk.Now.InUtc().Date;
+        var rows = agency.Installments
+            .Where(i => i.Status.Now == "pending" && i.Due.Now <= today.PlusDays(1))
+            .Take(desk.Chance.From(1, 3)).ToArray();
+        if (rows.Length == 0) return;
+        var (isPaid, due) = (desk.Chance.Percent(70), today.PlusDays(desk.Chance.From(3, 9)));
+        var transaction = desk.Bureau.Begin(
+            isPaid
+                ? "UPDATE installments SET status = 'paid' WHERE id = ANY (@ids)"
+                : "UPDATE installments SET student_due_date = @due WHERE id = ANY (@ids)",
+            ("ids", rows.Select(row => row.Id).ToArray()), ("due", due));
+        Hold(agency, transaction, $"somebody is {(isPaid ? "paying" : "putting off")} {rows.Length} installments", () =>
+        {
+            foreach (var row in rows)
+            {
+                if (isPaid) row.Status.Set(desk.Diary.Step, "paid");
+                else row.Due.Set(desk.Diary.Step, due);
+            }
+        });
+    }
+
+    /// <summary>A tool of some administrator has the agency's watermark locked.</summary>
+    private void HoldWatermark(AgencyFacts agency) => Hold(
+        agency,
+        desk.Bureau.Begin("SELECT FROM agency_cutoffs WHERE agency_id = @id FOR UPDATE", ("id", agency.Id)),
+        "somebody holds the watermark", () => { });
+
+    private void Hold(AgencyFacts agency, SlowTransaction? transaction, string what, Action committed)
+    {
+        desk.Diary.NextStep();
+        desk.Diary.Tell($"{what} of agency {agency.Id}{(transaction is null ? ": refused" : "")}");
+        if (transaction is null) return;
+        desk.Storms.Note("somebody holds rows");
+        var held = new Held(agency, transaction, desk.Chance.Percent(75), committed);
+        _held.Add(held);
+        var length = desk.Chance.Percent(80)
+            ? desk.Chance.Between(Duration.FromMilliseconds(1), Duration.FromSeconds(20))
+            : desk.Chance.Between(Duration.FromSeconds(20), Duration.FromMinutes(15));
+        agency.ExcusedUntil = Instant.Max(agency.ExcusedUntil, desk.Now + length);
+        desk.Agenda.After(length, () => End(held));
+    }
+
+    private void End(Held held)
+    {
+        if (!_held.Remove(held)) return;
+        held.Transaction.End(held.Commits);
+        desk.Diary.NextStep();
+        desk.Diary.Tell($"what was held of agency {held.Agency.Id} is {(held.Commits ? "committed" : "rolled back")}");
+        if (held.Commits) held.Committed();
+    }
+
+    /// <summary>Another program opens a run under our name and never closes it.</summary>
+    private void LeaveRunning() => desk.Do(
+        "another program leaves a run open",
+        ["INSERT INTO jobs_log (id, job_name, started_at, status) VALUES (@id, @name, @now, 'running')"],
+        ("id", desk.Chance.Id()), ("name", JobNames.UpdateInstallmentStatuses));
+
+    private sealed record Held(AgencyFacts Agency, SlowTransaction Transaction, bool Commits, Action Committed);
+}

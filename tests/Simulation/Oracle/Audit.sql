@@ -1,0 +1,126 @@
+-- What the simulation watches the database with: every committed change that matters leaves a row here, written by a
+-- trigger in the transaction that made it, whoever that was. The simulation takes the rows out as it reads them.
+
+CREATE SCHEMA simulation;
+
+CREATE TABLE simulation.audit (
+  position     bigint GENERATED ALWAYS AS IDENTITY,
+  pid          integer NOT NULL DEFAULT pg_backend_pid(),
+  kind         text NOT NULL,
+  operation    text NOT NULL,
+  id           uuid NOT NULL,
+  agency_id    uuid,
+  job_id       uuid,
+  cutoff_date  date,
+  cutoff_at    timestamptz,
+  serves       boolean,
+  trigger      text,
+  started_at   timestamptz,
+  late_by      interval,
+  status       text,
+  old_status   text,
+  ids          uuid[],
+  records      integer,
+  timezone     text,
+  cutoff_time  time,
+  resolution   text,
+  error        text
+);
+
+-- Agencies whose installments the application refuses to have marked.
+CREATE TABLE simulation.poisoned (agency_id uuid PRIMARY KEY);
+GRANT USAGE ON SCHEMA simulation TO PUBLIC;
+GRANT INSERT, DELETE, SELECT ON simulation.poisoned TO PUBLIC;
+
+CREATE FUNCTION simulation.note_installment() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  INSERT INTO simulation.audit (kind, operation, id, status, old_status)
+  VALUES ('installment', TG_OP, NEW.id, NEW.status, OLD.status);
+  RETURN NULL;
+END;
+$$;
+
+CREATE TRIGGER simulation_note_installment AFTER UPDATE OF status ON public.installments
+FOR EACH ROW WHEN (NEW.status = 'overdue') EXECUTE FUNCTION simulation.note_installment();
+
+CREATE FUNCTION simulation.refuse_poisoned() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  IF EXISTS (
+    SELECT FROM payment_plans p JOIN simulation.poisoned x ON x.agency_id = p.agency_id WHERE p.id = NEW.payment_plan_id
+  ) THEN
+    RAISE EXCEPTION 'the application refuses';
+  END IF;
+  RETURN NEW;
+END;
+$$;
+
+CREATE TRIGGER simulation_refuse_poisoned BEFORE UPDATE OF status ON public.installments
+FOR EACH ROW WHEN (NEW.status = 'overdue') EXECUTE FUNCTION simulation.refuse_poisoned();
+
+CREATE FUNCTION simulation.note_run() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  r agency_runs := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+BEGIN
+  INSERT INTO simulation.audit (
+    kind, operation, id, agency_id, job_id, cutoff_date, cutoff_at, serves, trigger, started_at, late_by, status,
+    old_status, ids, records, timezone, cutoff_time, resolution, error)
+  VALUES (
+    'ledger', TG_OP, r.id, r.agency_id, r.job_id, r.cutoff_date, r.cutoff_at, r.serves_cutoff, r.trigger, r.started_at,
+    r.late_by, r.status, CASE WHEN TG_OP <> 'INSERT' THEN OLD.status END, r.installment_ids, r.records_updated,
+    r.timezone, r.overdue_cutoff_time, r.resolution, r.error_message);
+  RETURN NULL;
+END;
+$$;
+
+CREATE TRIGGER simulation_note_run AFTER INSERT OR UPDATE OR DELETE ON public.agency_runs
+FOR EACH ROW EXECUTE FUNCTION simulation.note_run();
+
+CREATE FUNCTION simulation.note_job() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  r jobs_log := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+BEGIN
+  INSERT INTO simulation.audit (kind, operation, id, trigger, started_at, status, old_status, records, error)
+  VALUES ('job', TG_OP, r.id, r.metadata ->> 'trigger', r.started_at, r.status,
+          CASE WHEN TG_OP <> 'INSERT' THEN OLD.status END, r.records_updated, r.error_message);
+  RETURN NULL;
+END;
+$$;
+
+CREATE TRIGGER simulation_note_job AFTER INSERT OR UPDATE OR DELETE ON public.jobs_log
+FOR EACH ROW EXECUTE FUNCTION simulation.note_job();
+
+-- The column started_at carries until when the agency was set aside.
+CREATE FUNCTION simulation.note_pause() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  INSERT INTO simulation.audit (kind, operation, id, started_at)
+  VALUES ('set aside', TG_OP, NEW.agency_id, NEW.set_aside_until);
+  RETURN NULL;
+END;
+$$;
+
+CREATE TRIGGER simulation_note_pause AFTER UPDATE ON public.agency_cutoffs
+FOR EACH ROW WHEN (NEW.set_aside_until > coalesce(OLD.set_aside_until, '-infinity'))
+EXECUTE FUNCTION simulation.note_pause();
+
+-- A wait for a lock takes real time while the simulated clock stands still.
+ALTER FUNCTION public.serve_cutoffs_in_sql(timestamptz, boolean) SET lock_timeout = '20ms';
+
+-- Where rows tie in an order, the one that comes first is the one that lies first, and where rows lie must follow from
+-- what was done to them alone.
+DO $$
+DECLARE
+  v_table regclass;
+BEGIN
+  FOR v_table IN
+    SELECT oid FROM pg_class
+    WHERE relkind = 'r' AND relnamespace IN ('public'::regnamespace, 'simulation'::regnamespace)
+  LOOP
+    EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = false)', v_table);
+  END LOOP;
+END;
+$$;

@@ -1,0 +1,198 @@
+using System.Globalization;
+using Actors.Tests.Simulation.Machine;
+using Actors.Tests.Simulation.Silos;
+using NodaTime;
+
+namespace Actors.Tests.Simulation.Oracle;
+
+/// <summary>What must never be was found to be.</summary>
+internal sealed class ViolationException(string message) : Exception(message);
+
+/// <summary>
+/// Looks at every committed change, at once: never early, never twice, never a date left out, exactly what was due, and
+/// nothing under a run that is closed. And whenever the clock goes on: nothing is late for longer than allowed, and no
+/// run is open for longer than its limit, once nothing is wrong any more.
+/// </summary>
+internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<string> tell)
+{
+    /// <summary>
+    /// Ten seconds until a cutoff counts as late, fifteen until a sweep, seven for retries, and as much again.
+    /// </summary>
+    private static readonly Duration LatenessAtMost = Duration.FromMinutes(1);
+
+    private static readonly Duration RunLimit = Duration.FromMinutes(10);
+
+    /// <summary>How long a coordinator that sweeps may take to close a run that has reached its limit.</summary>
+    private static readonly Duration ClosingAtMost = Duration.FromMinutes(5);
+
+    /// <summary>Judges what one transaction committed; its writes were made at the given step.</summary>
+    public void Look(IReadOnlyList<AuditRow> rows, Func<int, int> stepOf)
+    {
+        foreach (var row in rows.Where(row => row.Kind == "job")) LookAtJob(row);
+        foreach (var group in rows.Where(row => row.Kind is "ledger" or "installment").GroupBy(row => row.Pid))
+            LookAtMarking([.. group], stepOf(group.Key));
+        foreach (var row in rows.Where(row => row.Kind == "set aside")) LookAtPause(row);
+        foreach (var row in rows.Where(row => row.Kind == "job" && row.Status != "running")) LookAtClosed(row);
+    }
+
+    /// <summary>The clock is about to go on to an instant: who must have been served before?</summary>
+    public void LookAhead(Instant next)
+    {
+        foreach (var agency in facts.Agencies.Values)
+        {
+            if (agency.IsPaused.Now || agency.IsPoisoned || agency.NextCutoff is not { } cutoff) continue;
+            var due = Excused(agency, cutoff);
+            Require(next <= due + LatenessAtMost, () =>
+                $"agency {agency.Id} is lost: its cutoff of the date after {Date(agency.LastServed)} was at {cutoff}, "
+                + $"nothing has been wrong since {due}, and it is not served by {next}");
+        }
+
+        foreach (var run in facts.Runs.Values.Where(run => run.IsOpen))
+        {
+            var limit = Instant.Max(run.StartedAt + RunLimit, storms.LastDisturbance) + ClosingAtMost;
+            Require(next <= limit, () =>
+                $"run {run.Id} was opened at {run.StartedAt} and is still running at {next}, "
+                + $"though nothing has been wrong since {storms.LastDisturbance}");
+        }
+    }
+
+    public static void Require(bool holds, Func<string> violation)
+    {
+        if (!holds) throw new ViolationException(violation());
+    }
+
+    public static string Date(LocalDate? date) => date?.ToString("uuuu-MM-dd", CultureInfo.InvariantCulture) ?? "(none)";
+
+    private void LookAtJob(AuditRow row)
+    {
+        if (row.Operation == "INSERT")
+        {
+            facts.Runs.Add(row.Id, new RunFacts(row.Id, row.StartedAt!.Value));
+            return;
+        }
+
+        Require(row.Operation != "DELETE" || row.OldStatus == "running", () => $"the closed run {row.Id} was deleted");
+        Require(row.Operation != "UPDATE" || row.OldStatus == "running" || row.OldStatus == row.Status, () =>
+            $"run {row.Id} was closed as {row.OldStatus}, and is {row.Status} now");
+        if (row.Operation == "DELETE") facts.Runs[row.Id].IsOpen = false;
+    }
+
+    private void LookAtClosed(AuditRow row)
+    {
+        var run = facts.Runs[row.Id];
+        if (!run.IsOpen) return;
+        run.IsOpen = false;
+        tell($"run of {run.StartedAt} by {row.Trigger}: {row.Status} {row.Records}");
+        Require((row.Records ?? 0) == run.Marked, () =>
+            $"run {row.Id} says {row.Records} installments, and its rows of the ledger {run.Marked}");
+        Require((row.Status == "failed") == (row.Error is not null), () =>
+            $"run {row.Id} is {row.Status} with the error '{row.Error}'");
+    }
+
+    private void LookAtPause(AuditRow row)
+    {
+        if (!facts.Agencies.TryGetValue(row.Id, out var agency) || row.StartedAt is not { } until) return;
+        agency.ExcusedUntil = Instant.Max(agency.ExcusedUntil, until);
+        tell($"agency {row.Id} is set aside until {until}");
+    }
+
+    /// <summary>All that one transaction marked and wrote into the ledger.</summary>
+    private void LookAtMarking(AuditRow[] rows, int step)
+    {
+        var named = new Dictionary<Guid, AuditRow>();
+        foreach (var row in rows.Where(row => row.Kind == "ledger"))
+        {
+            Require(row.Operation == "INSERT" || row.OldStatus == "failed", () =>
+                $"{row.Operation} of the ledger's row {row.Id}, which was {row.OldStatus}");
+            if (row.Operation == "DELETE" || row.Status != "success") continue;
+            foreach (var id in row.Ids)
+                Require(named.TryAdd(id, row), () => $"installment {id} stands in two rows that one run wrote");
+        }
+
+        var marked = rows.Where(row => row.Kind == "installment").Select(row => row.Id).ToHashSet();
+        Require(marked.SetEquals(named.Keys), () =>
+            $"marked without a row: {List(marked.Except(named.Keys))}; "
+            + $"in the ledger, not marked: {List(named.Keys.Except(marked))}");
+        var served = rows.Where(row => row.Kind == "ledger" && row.Operation != "DELETE" && row.Status == "success");
+        foreach (var agency in served.GroupBy(row => row.Agency!.Value))
+            LookAtAgency(agency.Key, [.. agency.OrderBy(row => row.CutoffDate)], step);
+    }
+
+    private void LookAtAgency(Guid id, AuditRow[] rows, int step)
+    {
+        Require(facts.Agencies.TryGetValue(id, out var agency), () => $"agency {id} was served and is deleted");
+        Require(!agency!.IsPaused.At(step), () => $"agency {id} was served while it is paused");
+        var now = rows[0].StartedAt!.Value;
+        Require(now <= agenda.Now, () => $"agency {id} was served at {now}, and it is {agenda.Now}");
+        var rule = agency.Settings.At(step).Rule;
+        Require(rule is not null, () => $"agency {id} was served in the unknown zone {agency.Settings.At(step).Zone}");
+        var passed = rule!.LastPassed(now);
+        var isFirst = agency.LastServed is null;
+        foreach (var row in rows) LookAtRow(agency, row, passed, rule, step);
+        LookAtMarked(agency, rows, step);
+        if (!isFirst && rows[0] is { Serves: true } first) CountLateness(agency, first, now);
+    }
+
+    private void LookAtRow(AgencyFacts agency, AuditRow row, LocalDate passed, RuleByHand rule, int step)
+    {
+        var date = row.CutoffDate!.Value;
+        string Named() => $"agency {agency.Id} ({agency.Settings.At(step).Zone} {agency.Settings.At(step).Time}), "
+            + $"cutoff of {Date(date)}, by {row.Trigger} at {row.StartedAt}";
+        Require(row.Timezone == agency.Settings.At(step).Zone && row.CutoffTime == agency.Settings.At(step).Time,
+            () => $"{Named()}: served under {row.Timezone} {row.CutoffTime}, which are not its settings");
+        var (at, word) = rule.On(date);
+        Require(at <= row.StartedAt, () => $"{Named()}: early, it is at {at}");
+        Require(facts.Runs.TryGetValue(row.Job!.Value, out var run) && run.IsOpen,
+            () => $"{Named()}: stands under the run {row.Job}, which is not open");
+        run!.Marked += row.Ids.Length;
+        facts.Marked += row.Ids.Length;
+        tell($"{Named()}: {(row.Serves == true ? "served" : "beside")} {row.Ids.Length} late {row.LateBy}");
+        if (row.Serves != true)
+        {
+            Require(date == passed, () => $"{Named()}: a run beside marks through {Date(passed)}");
+            return;
+        }
+
+        Require(row.CutoffAt == at, () => $"{Named()}: says that it was at {row.CutoffAt}, it was at {at}");
+        Require(row.Resolution == word, () => $"{Named()}: says {row.Resolution}, it is {word}");
+        Require(date == (agency.LastServed?.PlusDays(1) ?? passed),
+            () => $"{Named()}: the date served before is {Date(agency.LastServed)}, the last passed {Date(passed)}");
+        Duration? late = agency.LastServed is null ? null : Duration.Max(
+            Duration.Zero, row.StartedAt!.Value - Instant.Max(at, agency.SettingsChangedAt));
+        Require(row.LateBy == late, () => $"{Named()}: says late by {row.LateBy}, it was {late}");
+        agency.LastServed = date;
+        facts.CutoffsServed++;
+        if (late > facts.WorstLateness) facts.WorstLateness = late.Value;
+    }
+
+    /// <summary>Exactly what was pending and due in active plans, each under the right date.</summary>
+    private void LookAtMarked(AgencyFacts agency, AuditRow[] rows, int step)
+    {
+        var (first, through) = (rows[0].CutoffDate!.Value, rows[^1].CutoffDate!.Value);
+        var expected = agency.DueAt(step, through).ToDictionary(
+            installment => installment.Id, installment => LocalDate.Max(installment.Due.At(step)!.Value, first));
+        foreach (var row in rows)
+        {
+            var due = expected.Where(pair => pair.Value == row.CutoffDate).Select(pair => pair.Key).ToHashSet();
+            Require(due.SetEquals(row.Ids), () =>
+                $"agency {agency.Id}, cutoff of {Date(row.CutoffDate)} by {row.Trigger}: "
+                + $"due and not marked: {List(due.Except(row.Ids))}; marked and not due: {List(row.Ids.Except(due))}");
+            foreach (var id in row.Ids) facts.Installments[id].Status.Set(step, "overdue");
+        }
+    }
+
+    private void CountLateness(AgencyFacts agency, AuditRow first, Instant now)
+    {
+        var late = now - Excused(agency, first.CutoffAt!.Value);
+        if (late > facts.WorstUnexcused) facts.WorstUnexcused = late;
+    }
+
+    /// <summary>From when on a cutoff counts as late.</summary>
+    private Instant Excused(AgencyFacts agency, Instant cutoff) => Instant.Max(
+        Instant.Max(cutoff, agency.SettingsChangedAt), Instant.Max(agency.ExcusedUntil, storms.LastDisturbance));
+
+    private string List(IEnumerable<Guid> ids) => string.Join(", ", ids.Take(5).Select(id =>
+        facts.Installments.TryGetValue(id, out var installment)
+            ? $"{id} (due {Date(installment.Due.Now)}, {installment.Status.Now}, plan {installment.Plan.Status.Now})"
+            : $"{id} (unknown)"));
+}

@@ -1,0 +1,85 @@
+using Orleans.Timers;
+
+namespace Actors.Tests.Simulation.Silos;
+
+/// <summary>
+/// What a grain sees of Orleans: its id, its silo, and its timer. The grains are the real ones; they ask for nothing
+/// else, and what they would ask for one day fails here by name.
+/// </summary>
+internal sealed class GrainPlace(GrainId id, SimulatedSilo silo) : IGrainContext, IServiceProvider
+{
+    public GrainId GrainId => id;
+
+    public IServiceProvider ActivationServices => this;
+
+    /// <summary>What the grain does whenever its timer comes; null for a grain without a timer.</summary>
+    public Func<Task>? Tick { get; set; }
+
+    public object? GetService(Type serviceType) =>
+        serviceType == typeof(IReminderRegistry) ? silo.Reminders
+        : serviceType == typeof(IGrainRuntime) ? silo
+        : null;
+
+    public bool Equals(IGrainContext? other) => ReferenceEquals(this, other);
+
+    public GrainReference GrainReference => throw Unasked();
+
+    public object GrainInstance => throw Unasked();
+
+    public ActivationId ActivationId => throw Unasked();
+
+    public GrainAddress Address => throw Unasked();
+
+    public IGrainLifecycle ObservableLifecycle => throw Unasked();
+
+    public IWorkItemScheduler Scheduler => throw Unasked();
+
+    public Task Deactivated => throw Unasked();
+
+    public void SetComponent<TComponent>(TComponent? value) where TComponent : class => throw Unasked();
+
+    public object GetComponent(Type componentType) => throw Unasked();
+
+    public object GetTarget() => throw Unasked();
+
+    public void ReceiveMessage(object message) => throw Unasked();
+
+    public void Activate(Dictionary<string, object>? requestContext, CancellationToken cancellationToken) =>
+        throw Unasked();
+
+    public void Deactivate(DeactivationReason deactivationReason, CancellationToken cancellationToken) =>
+        throw Unasked();
+
+    public void Rehydrate(IRehydrationContext context) => throw Unasked();
+
+    public void Migrate(Dictionary<string, object>? requestContext, CancellationToken cancellationToken) =>
+        throw Unasked();
+
+    private static NotSupportedException Unasked() => new("No grain has asked for this before: simulate it.");
+}
+
+/// <summary>The timers of grains: the world decides when they come.</summary>
+internal sealed class Timers : ITimerRegistry
+{
+    public IGrainTimer RegisterGrainTimer<TState>(
+        IGrainContext grainContext, Func<TState, CancellationToken, Task> callback, TState state,
+        GrainTimerCreationOptions options)
+    {
+        ((GrainPlace)grainContext).Tick = () => callback(state, CancellationToken.None);
+        return new Timer();
+    }
+
+    public IDisposable RegisterTimer(
+        IGrainContext grainContext, Func<object?, Task> callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        throw new NotSupportedException("No grain has asked for this before: simulate it.");
+
+    private sealed class Timer : IGrainTimer
+    {
+        public void Change(TimeSpan dueTime, TimeSpan period) =>
+            throw new NotSupportedException("No grain has asked for this before: simulate it.");
+
+        public void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,160 @@
+using Actors.Grains;
+using Actors.Grains.Agencies;
+using Actors.Grains.Cutoffs;
+using Actors.Grains.Installments;
+using Actors.Grains.Interfaces;
+using Actors.Grains.Jobs;
+using Actors.Tests.Simulation.Machine;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orleans.Core;
+using Orleans.Timers;
+
+namespace Actors.Tests.Simulation.Silos;
+
+/// <summary>
+/// One process: the real grains, marker and stores, with a pool of connections and a memory of their own, on a thread
+/// that the world can stop at any statement. It is what <see cref="GrainsRegistration"/> puts together in production.
+/// </summary>
+internal sealed class SimulatedSilo : IGrainRuntime, ILocalSiloDetails, IDisposable
+{
+    private readonly Dictionary<AgencyId, Activation> _agencies = [];
+    private readonly List<Action> _calls = [];
+    private readonly GrainDatabase _database;
+    private readonly GrainOptions _options;
+    private readonly Agenda _agenda;
+    private readonly InstallmentMarker _marker;
+    private readonly FailedAgencies _failures;
+    private readonly JobsLog _jobsLog;
+    private readonly SweepStore _sweepStore;
+
+    public SimulatedSilo(
+        int number, SiloThread thread, string connectionString, Agenda agenda, GrainOptions options,
+        Reminders reminders, IGrainFactory grains)
+    {
+        (Number, Thread, Reminders, GrainFactory, _agenda, _options) =
+            (number, thread, reminders, grains, agenda, options.Validated());
+        _database = new GrainDatabase(GrainDatabase.Connect(connectionString), DatabaseClock.ReplacedBy(agenda));
+        _jobsLog = new JobsLog(_database);
+        _sweepStore = new SweepStore(_database, options);
+        _failures = new FailedAgencies(_database, _jobsLog, options);
+        _marker = new InstallmentMarker(
+            _database, _jobsLog, grains, options, NullLogger<InstallmentMarker>.Instance);
+        for (var worker = 0; worker < options.MarkingWorkers; worker++)
+            Thread.Start(() => _marker.WorkAsync(CancellationToken.None));
+    }
+
+    public int Number { get; }
+
+    public SiloThread Thread { get; }
+
+    public Reminders Reminders { get; }
+
+    public IGrainFactory GrainFactory { get; }
+
+    public string Name => $"silo {Number}";
+
+    /// <summary>Since when it cannot be reached by others, though it may not know.</summary>
+    public bool IsAlive => !Thread.IsDead && !Thread.IsFrozen;
+
+    /// <summary>The agencies that it is at work on.</summary>
+    public IEnumerable<AgencyId> Busy => _agencies.Where(agency => agency.Value.IsBusy).Select(agency => agency.Key);
+
+    /// <summary>Calls one of its agencies from anywhere; the answer comes when the call has ended.</summary>
+    public Task<T> CallAsync<T>(AgencyId agency, Func<AgencyGrain, Task<T>> call) => CallAsync(() =>
+    {
+        if (!_agencies.TryGetValue(agency, out var activation))
+            _agencies.Add(agency, activation = new Activation(MakeAgency(agency)));
+        return activation.RunAsync(call);
+    });
+
+    /// <summary>A call to this process; it fails when the process is found dead.</summary>
+    public Task<T> CallAsync<T>(Func<Task<T>> call)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Action fail = () => answer.TrySetException(new SiloUnavailableException($"{Name} is gone."));
+        _calls.Add(fail);
+        Thread.Start(async () =>
+        {
+            try
+            {
+                answer.TrySetResult(await call());
+            }
+            catch (Exception error)
+            {
+                answer.TrySetException(error);
+            }
+
+            _calls.Remove(fail);
+        });
+        return answer.Task;
+    }
+
+    /// <summary>Whoever waits for this silo learns that it is gone.</summary>
+    public void FailCalls()
+    {
+        foreach (var fail in _calls.ToArray()) fail();
+        _calls.Clear();
+    }
+
+    public CoordinatorGrain MakeCoordinator(GrainPlace place) => new(
+        place, _sweepStore, _jobsLog, _options, this, NullLogger<CoordinatorGrain>.Instance);
+
+    public void Dispose()
+    {
+        _database.Source.Dispose();
+        _failures.Dispose();
+        _marker.Dispose();
+    }
+
+    private AgencyGrain MakeAgency(AgencyId agency) => new(
+        new GrainPlace(Reminders.IdOf(agency), this), _marker, _failures, _options, _agenda,
+        NullLogger<AgencyGrain>.Instance);
+
+    public TimeProvider TimeProvider => _agenda;
+
+    public ITimerRegistry TimerRegistry { get; } = new Timers();
+
+    public string SiloIdentity => throw Unasked();
+
+    public SiloAddress SiloAddress => throw Unasked();
+
+    public IServiceProvider ServiceProvider => throw Unasked();
+
+    public string ClusterId => throw Unasked();
+
+    public string DnsHostName => throw Unasked();
+
+    public SiloAddress GatewayAddress => throw Unasked();
+
+    public void DeactivateOnIdle(IGrainContext grainContext) => throw Unasked();
+
+    public void DelayDeactivation(IGrainContext grainContext, TimeSpan timeSpan) => throw Unasked();
+
+    public IStorage<TGrainState> GetStorage<TGrainState>(IGrainContext grainContext) => throw Unasked();
+
+    private static NotSupportedException Unasked() => new("No grain has asked for this before: simulate it.");
+
+    /// <summary>One agency's grain, which takes one call at a time, as every grain does that is not reentrant.</summary>
+    private sealed class Activation(AgencyGrain grain)
+    {
+        private Task _last = Task.CompletedTask;
+
+        public bool IsBusy => !_last.IsCompleted;
+
+        public async Task<T> RunAsync<T>(Func<AgencyGrain, Task<T>> call)
+        {
+            var before = _last;
+            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _last = done.Task;
+            await before;
+            try
+            {
+                return await call(grain);
+            }
+            finally
+            {
+                done.SetResult();
+            }
+        }
+    }
+}
