@@ -1,5 +1,6 @@
 using Actors.Api.Access;
 using Actors.Api.Agencies;
+using Actors.Api.Alerts;
 using Actors.Api.Contract;
 using Actors.Api.Errors;
 using Actors.Api.Events;
@@ -53,6 +54,9 @@ public static class ActorsApi
         api.MapAgencies();
         api.MapAgencyHistory();
         api.MapInstallmentExplanation();
+        api.MapJobs();
+        api.MapInstallments();
+        api.MapAlerts();
         api.MapRuns();
         api.MapEvents();
 

@@ -15,11 +15,7 @@ internal sealed class PreviewSql(CallerSession session, CutoffOutlook outlook)
 {
     public static readonly QueryKind[] KeyKinds = [QueryKind.Date, QueryKind.Id];
 
-    // Dates that a LocalDate can hold, and a cursor.
-    private const string DueDate = "least(greatest(i.student_due_date, DATE '0001-01-01'), DATE '9998-12-31')";
-
-    private const string Order =
-        $"CASE WHEN i.student_due_date IS NOT NULL THEN {DueDate} ELSE 'infinity' END";
+    private const string Order = $"coalesce({DueDate.Sql}, 'infinity')";
 
     private const string Source =
         "FROM payment_plans p JOIN installments i ON i.payment_plan_id = p.id WHERE p.agency_id = @agency";
@@ -91,7 +87,7 @@ internal sealed class PreviewSql(CallerSession session, CutoffOutlook outlook)
         }
 
         return $"""
-            SELECT i.id, i.payment_plan_id, i.amount, {DueDate}, i.status::text, p.status::text, {MarkingReason.Sql}
+            SELECT i.id, i.payment_plan_id, i.amount, {DueDate.Sql}, i.status::text, p.status::text, {MarkingReason.Sql}
             {Source}{filter}
             ORDER BY {Order}, i.id
             LIMIT @rows
@@ -140,22 +136,8 @@ internal sealed class PreviewSql(CallerSession session, CutoffOutlook outlook)
             new NpgsqlParameter("ids", overdue.Select(item => item.InstallmentId).ToArray()),
             new NpgsqlParameter("since", NpgsqlDbType.TimestampTz)
             {
-                Value = LedgerSearch.Since(overdue.Min(item => item.DueDate ?? LedgerSearch.NoDate)),
+                Value = DueDate.LedgerSince(overdue.Min(item => item.DueDate ?? DueDate.Unknown)),
             })).ToDictionary(mark => mark.Id, mark => WallTime.At(mark.At, mark.Timezone));
         return [.. items.Select(item => item with { OverdueSince = marks.GetValueOrDefault(item.InstallmentId) })];
     }
-}
-
-/// <summary>Where in an agency's ledger an installment may stand.</summary>
-internal static class LedgerSearch
-{
-    /// <summary>Before every run that ever was, for an installment that has lost its due date.</summary>
-    public static readonly LocalDate NoDate = new(2000, 1, 1);
-
-    /// <summary>
-    /// No run that marked what was due on this date ended earlier: nowhere on earth does a date close more than a day
-    /// before it ends in UTC, and a day more spares thinking about it.
-    /// </summary>
-    public static Instant Since(LocalDate due) =>
-        LocalDate.Max(due, NoDate).PlusDays(-2).AtMidnight().InUtc().ToInstant();
 }

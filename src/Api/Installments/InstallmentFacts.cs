@@ -21,9 +21,8 @@ internal sealed record InstallmentFacts(
     IReadOnlyList<LedgerItem> UndoneRuns)
 {
     private const string Installment =
-        """
-        SELECT i.id, i.payment_plan_id, p.agency_id, i.amount,
-               least(greatest(i.student_due_date, DATE '0001-01-01'), DATE '9998-12-31'),
+        $"""
+        SELECT i.id, i.payment_plan_id, p.agency_id, i.amount, {Agencies.DueDate.Sql},
                i.status::text, p.status::text
         FROM installments i
         JOIN payment_plans p ON p.id = i.payment_plan_id
@@ -51,10 +50,10 @@ internal sealed record InstallmentFacts(
 
         // The ledger since its due date is what such an installment stands in. Only where that does not explain what
         // is seen, its due date was put off after it was marked, and the whole ledger of the agency is looked through.
-        var since = LedgerSearch.Since(facts.DueDate ?? LedgerSearch.NoDate);
+        var since = Agencies.DueDate.LedgerSince(facts.DueDate ?? Agencies.DueDate.Unknown);
         var runs = await RunsAsync(session, facts, since, cancellationToken);
         if (facts.Status == "overdue" && !runs.Any(run => !run.WasRestored))
-            runs = await RunsAsync(session, facts, LedgerSearch.Since(LedgerSearch.NoDate), cancellationToken);
+            runs = await RunsAsync(session, facts, Agencies.DueDate.LedgerSince(Agencies.DueDate.Unknown), cancellationToken);
         return facts with
         {
             MarkedBy = runs.FirstOrDefault(run => !run.WasRestored).Run,

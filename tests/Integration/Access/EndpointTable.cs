@@ -38,10 +38,30 @@ public sealed record EndpointLine(
     [
         new("*", "/health/live", Door.Open, "/health/live", 200),
         new("*", "/health/ready", Door.Open, "/health/ready", 200),
+        new("GET", "/openapi/{documentName}.json", Door.Open, "/openapi/v1.json", 200),
+        new("GET", "/docs/{documentName?}", Door.Open, "/docs", 200),
+        new("GET", "/docs/favicon.svg", Door.Open, "/docs/favicon.svg", 200),
+        new("GET", "/docs/scalar.js", Door.Open, "/docs/scalar.js", 200),
+        new("GET", "/docs/scalar.aspnetcore.js", Door.Open, "/docs/scalar.aspnetcore.js", 200),
+        new("GET", "/api/agencies", Door.Read, "/api/agencies", 200),
+        new("POST", "/api/agencies", Door.Admin, "/api/agencies", 400, "{}"),
+        new("GET", "/api/agencies/{id}", Door.Read, "/api/agencies/no-uuid", 404),
+        new("PATCH", "/api/agencies/{id}", Door.Admin, "/api/agencies/no-uuid", 404, "{}"),
+        new("POST", "/api/agencies/{id}/pause", Door.Admin, "/api/agencies/no-uuid/pause", 404, Reason),
+        new("POST", "/api/agencies/{id}/resume", Door.Admin, "/api/agencies/no-uuid/resume", 404, Reason),
+        new("GET", "/api/agencies/{id}/preview", Door.Read, "/api/agencies/no-uuid/preview", 404),
+        new("GET", "/api/agencies/{id}/history", Door.Read, "/api/agencies/no-uuid/history", 404),
         new("POST", "/api/agencies/{id}/runs", Door.Trigger, "/api/agencies/no-uuid/runs", 404),
+        new("GET", "/api/installments/{id}/explain", Door.Read, "/api/installments/no-uuid/explain", 404),
+        new("POST", "/api/runs", Door.Trigger, "/api/runs", 400, """{"reason":7}"""),
+        new("GET", "/api/runs/{id}", Door.Known, "/api/runs/no-uuid", 404),
+        new("POST", "/api/agency-runs/{id}/undo", Door.Admin, "/api/agency-runs/no-uuid/undo", 404, Reason),
+        new("GET", "/api/events", Door.Read, "/api/events?since=none", 400),
         new("POST", "/functions/v1/update-installment-statuses", Door.Trigger,
             "/functions/v1/update-installment-statuses", 200, AnswersInWordsOfItsOwn: true),
     ];
+
+    private const string Reason = """{"reason":"A test"}""";
 
     public string Name => $"{Method} {Pattern}";
 }

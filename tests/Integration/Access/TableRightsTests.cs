@@ -143,6 +143,10 @@ public sealed class TableRightsTests : IAsyncLifetime
           completed_at, status, timezone, overdue_cutoff_time, resolution, tzdb_version)
         SELECT gen_random_uuid(), id, '2024-02-01', now(), true, 'reminder', now(), now(), 'success', 'UTC', '17:00',
           'once', '2026f' FROM agencies;
+        INSERT INTO agency_run_undos (agency_run_id, agency_id, undone_at, undone_by, reason, restored_ids)
+        SELECT id, agency_id, now(), 'any', 'any', ARRAY[id] FROM agency_runs;
+        INSERT INTO run_requests (id, caller_id, requested_by, fingerprint, leased_until)
+        SELECT gen_random_uuid(), 'any', asked, sha256('any'), now() FROM unnest(ARRAY['cron', 'another']) AS asked;
         INSERT INTO alerts (kind, severity, dedup_key, message, raised_at)
         SELECT 'run_failed', 'warning', n::text, 'any', now() FROM generate_series(1, 2) AS n;
         INSERT INTO sweeps (job_name, swept_at, swept_by, agencies_found)

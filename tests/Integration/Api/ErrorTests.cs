@@ -18,7 +18,7 @@ public sealed class ErrorTests(ApiHost host) : IClassFixture<ApiHost>
     [Theory]
     [InlineData("/")]
     [InlineData("/api")]
-    [InlineData("/api/agencies")]
+    [InlineData("/api/agency")]
     [InlineData("/functions/v1/other")]
     public async Task An_unknown_address_is_404(string path)
     {

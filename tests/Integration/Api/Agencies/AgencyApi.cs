@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -9,7 +10,9 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
+using Orleans.Configuration;
 using Xunit;
 
 namespace Actors.Tests.Integration.Api.Agencies;
@@ -21,7 +24,10 @@ namespace Actors.Tests.Integration.Api.Agencies;
 public sealed class AgencyApi : IAsyncLifetime
 {
     private readonly List<IAsyncDisposable> _running = [];
-    private IHost? _nobody;
+    private readonly Lazy<Task<HttpClient>> _alone;
+    private string? _adminKey;
+
+    public AgencyApi() => _alone = new(StartAloneAsync);
 
     public GrainWorld World { get; } = new();
 
@@ -34,8 +40,8 @@ public sealed class AgencyApi : IAsyncLifetime
     /// <summary>With a key that may read.</summary>
     public HttpClient Reader { get; private set; } = null!;
 
-    /// <summary>With a key that may read and change, of an API that finds no silo.</summary>
-    public HttpClient Alone { get; private set; } = null!;
+    /// <summary>With a key that may do everything, of an API whose silo is gone.</summary>
+    public Task<HttpClient> AloneAsync => _alone.Value;
 
     public const string AdminName = "the admin's key";
 
@@ -47,16 +53,10 @@ public sealed class AgencyApi : IAsyncLifetime
         builder.UseNodaTime();
         Database = builder.Build();
 
-        var nobody = Host.CreateApplicationBuilder();
-        nobody.Logging.ClearProviders();
-        nobody.UseOrleansClient(orleans => orleans.UseLocalhostClustering(gatewayPort: 1));
-        _nobody = nobody.Build();
-
         var address = await StartAsync(World.Silo.Grains);
-        var admin = await KeyAsync("scopes = '{admin}', name = '" + AdminName.Replace("'", "''") + "'");
-        Admin = Client(address, admin);
+        _adminKey = await KeyAsync("scopes = '{admin}', name = '" + AdminName.Replace("'", "''") + "'");
+        Admin = Client(address, _adminKey);
         Reader = Client(address, await KeyAsync("scopes = '{read}'"));
-        Alone = Client(await StartAsync(_nobody.Services.GetRequiredService<IGrainFactory>()), admin);
     }
 
     public static Task<HttpResponseMessage> GetAsync(HttpClient http, string path) =>
@@ -114,11 +114,29 @@ public sealed class AgencyApi : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var http in (HttpClient?[])[Admin, Reader, Alone]) http?.Dispose();
+        foreach (var http in (HttpClient?[])[Admin, Reader]) http?.Dispose();
+        if (_alone.IsValueCreated) (await _alone.Value).Dispose();
         foreach (var running in _running) await running.DisposeAsync();
-        _nobody?.Dispose();
         if (Database is not null) await Database.DisposeAsync();
         await World.DisposeAsync();
+    }
+
+    /// <summary>An API that is an Orleans client, was connected to the only silo of its cluster, and outlives it.</summary>
+    private async Task<HttpClient> StartAloneAsync()
+    {
+        var silo = await World.StartOtherClusterAsync();
+        var gateway = silo.Services.GetRequiredService<IOptions<EndpointOptions>>().Value.GatewayPort;
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.UseOrleansClient(orleans => orleans
+            .UseStaticClustering(new IPEndPoint(IPAddress.Loopback, gateway))
+            .Configure<ClusterOptions>(id => (id.ClusterId, id.ServiceId) = ("other", "other")));
+        var client = builder.Build();
+        await client.StartAsync();
+        await silo.DisposeAsync();
+        var address = await StartAsync(client.Services.GetRequiredService<IGrainFactory>());
+        _running.Add((IAsyncDisposable)client);
+        return Client(address, _adminKey!);
     }
 
     private async Task<Uri> StartAsync(IGrainFactory grains)
