@@ -74,12 +74,18 @@ internal sealed class World : IDisposable
     public static async Task<Report> RunAsync(WorldSettings settings, TextWriter? trace = null)
     {
         await using var database = await TestDatabase.CreateMigratedAsync();
+        // A thread of its own: whatever waits, waits for this one alone.
+        return await Task.Factory.StartNew(
+            () => RunOn(database, settings, trace), CancellationToken.None, TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
+    }
+
+    private static Report RunOn(TestDatabase database, WorldSettings settings, TextWriter? trace)
+    {
         using var world = new World(settings, database, trace);
         try
         {
-            // A thread of its own: whatever waits, waits for this one alone.
-            await Task.Factory.StartNew(
-                world.Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            world.Run();
         }
         catch (Exception error)
         {
@@ -200,7 +206,9 @@ internal sealed class World : IDisposable
         {
             if (_sweepAt != at) return;
             _sweepAt = null;
-            Sweep();
+            // By now a reminder has mostly done what there was to be done.
+            if (WantedAt() <= at) Sweep();
+            else _isDirty = true;
         });
     }
 

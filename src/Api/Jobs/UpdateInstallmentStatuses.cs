@@ -20,7 +20,8 @@ internal static class UpdateInstallmentStatuses
         .WithMetadata(new OriginalErrors())
         .Produces<RefusalAnswer>(StatusCodes.Status401Unauthorized)
         .Produces<RefusalAnswer>(StatusCodes.Status403Forbidden)
-        .Produces<RunAllAnswer>(StatusCodes.Status413PayloadTooLarge);
+        .Produces<RunAllAnswer>(StatusCodes.Status413PayloadTooLarge)
+        .Produces<RunAllAnswer>(StatusCodes.Status429TooManyRequests);
 
     private static async Task<Results<Ok<RunAllAnswer>, InternalServerError<RunAllAnswer>>> RunAsync(
         HttpRequest request, ClaimsPrincipal caller, [FromServices] IGrainFactory grains)
