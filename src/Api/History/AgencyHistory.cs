@@ -21,7 +21,9 @@ internal static class AgencyHistory
 {
     private const string List = "history";
 
-    /// <summary>The zone of an agency, or of the newest run of one that is gone; no row where nothing is known.</summary>
+    /// <summary>
+    /// The zone of an agency, or of the newest run of one that is gone; no row where nothing is known.
+    /// </summary>
     private const string Timezone =
         """
         SELECT zone.timezone

@@ -62,8 +62,8 @@ internal static class HistorySql
 
     private const string Runs =
         """
-        (SELECT r.completed_at AS at, 1 AS source, 'run' AS kind, r.requested_by AS by, r.reason, NULL::jsonb AS details,
-                NULL::bigint AS change_id, r.id AS run_id
+        (SELECT r.completed_at AS at, 1 AS source, 'run' AS kind, r.requested_by AS by, r.reason,
+                NULL::jsonb AS details, NULL::bigint AS change_id, r.id AS run_id
          FROM agency_runs r
          WHERE r.agency_id = @agency AND (r.completed_at, r.id) < (@before, @before_run)
            AND r.completed_at >= @from

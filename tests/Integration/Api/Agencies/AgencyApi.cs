@@ -136,7 +136,9 @@ public sealed class AgencyApi : IAsyncLifetime
         await World.DisposeAsync();
     }
 
-    /// <summary>An API that is an Orleans client, was connected to the only silo of its cluster, and outlives it.</summary>
+    /// <summary>
+    /// An API that is an Orleans client, was connected to the only silo of its cluster, and outlives it.
+    /// </summary>
     private async Task<HttpClient> StartAloneAsync()
     {
         var silo = await World.StartOtherClusterAsync();

@@ -104,7 +104,9 @@ public sealed class AgencyDecisionsTests
     public void What_is_closed_is_unknown_without_a_silo_or_a_zone_and_while_paused_is_what_comes_before_the_next()
     {
         Assert.Null(new AgencyRule(null, "any").ClosedThrough);
-        Assert.Null(new AgencyRule(Outlook with { MarksThrough = null, NextCutoffs = [], Problem = "any" }, null).Today);
+        var nowhere = Outlook with { MarksThrough = null, NextCutoffs = [], Problem = "any" };
+        Assert.Null(new AgencyRule(nowhere, null).ClosedThrough);
+        Assert.Null(new AgencyRule(nowhere, null).Today);
         Assert.Equal(
             new LocalDate(2026, 3, 11),
             new AgencyRule(Outlook with { IsPaused = true, MarksThrough = null }, null).ClosedThrough);
