@@ -168,6 +168,7 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
         Require(row.LateBy == late, () => $"{Named()}: says late by {row.LateBy}, it was {late}");
         agency.LastServed = date;
         facts.CutoffsServed++;
+        if (late <= Duration.FromSeconds(1)) facts.OnTime++;
         if (late > facts.WorstLateness) facts.WorstLateness = late.Value;
     }
 
