@@ -160,6 +160,9 @@ public sealed class IdempotencyTests(RunsWorld world) : IClassFixture<RunsWorld>
         var (key, path) = (await world.KeyAsync(), $"/api/agencies/{agency}/runs");
         using var first = await world.Patient.RunAsync(path, key, null, "lost");
         var before = await first.Content.ReadAsStringAsync();
+        await Eventually.HoldsAsync("the run was closed", () => world.ReadAsync<bool>(
+            "SELECT EXISTS (SELECT FROM jobs_log AS j JOIN run_requests AS r ON r.id = j.id "
+            + "WHERE r.idempotency_key = 'lost' AND j.status = 'success')"));
         await world.ExecuteAsync(
             """
             UPDATE run_requests SET completed_at = NULL, answer_status = NULL, answer_body = NULL
