@@ -27,7 +27,8 @@ internal static class AgencyListSql
                c.paused_at, c.failed_attempts, c.last_error, lower(left(coalesce(a.name, ''), 100))
         """;
 
-    private const string Source = "FROM agencies a JOIN agency_cutoffs c ON c.agency_id = a.id WHERE true";
+    /// <summary>Where a statement reads agencies; what <see cref="Filter"/> answers goes after it.</summary>
+    internal const string Source = "FROM agencies a JOIN agency_cutoffs c ON c.agency_id = a.id WHERE true";
 
     /// <summary>Reads up to so many agencies after the keys of one, or from the first on.</summary>
     public static Task<IReadOnlyList<AgencyRow>> ReadAsync(
@@ -68,7 +69,8 @@ internal static class AgencyListSql
         return $"{Columns} {Source} {filter} ORDER BY {order.Key} {direction}, {order.Id} {direction} LIMIT @rows";
     }
 
-    private static string Filter(AgencyListQuery query, List<NpgsqlParameter> parameters)
+    /// <summary>What a query leaves of <see cref="Source"/>, as further conditions with their parameters.</summary>
+    internal static string Filter(AgencyListQuery query, List<NpgsqlParameter> parameters)
     {
         var filter = "";
         if (query.Timezone is { } timezone)
