@@ -22,8 +22,8 @@ public sealed class EventSourceTests(EventsDatabase database) : IClassFixture<Ev
             Job("UPDATE jobs_log SET metadata = metadata || '{\"agencies_asked\": 3}' WHERE id = $", 1));
         await database.ExecuteAsync(Job(
             """
-            UPDATE jobs_log SET status = 'failed', completed_at = now(), records_updated = 7, error_message = 'one failed',
-                   metadata = metadata || '{"agencies_total": 3, "agencies_failed": 1}'
+            UPDATE jobs_log SET status = 'failed', completed_at = now(), records_updated = 7,
+                   error_message = 'one failed', metadata = metadata || '{"agencies_total": 3, "agencies_failed": 1}'
             WHERE id = $
             """, 1));
         await database.ExecuteAsync(Job("UPDATE jobs_log SET completed_at = now() WHERE id = $", 1));
