@@ -1,10 +1,15 @@
 using Actors.Api.Access;
 using Actors.Api.Agencies;
+using Actors.Api.Alerts;
+using Actors.Api.Contract;
 using Actors.Api.Errors;
+using Actors.Api.Events;
 using Actors.Api.Health;
+using Actors.Api.History;
+using Actors.Api.Installments;
 using Actors.Api.Jobs;
+using Actors.Api.Runs;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -19,14 +24,20 @@ public static class ActorsApi
     /// <summary>Registers everything that <see cref="MapActorsApi"/> needs.</summary>
     /// <param name="services">The host's services.</param>
     /// <param name="database">The source that the API reads with; the host keeps its ownership.</param>
+    /// <param name="access">What the operator decided about access; null: all of it as usual.</param>
     public static IServiceCollection AddActorsApi(
-        this IServiceCollection services, Func<IServiceProvider, NpgsqlDataSource> database)
+        this IServiceCollection services, Func<IServiceProvider, NpgsqlDataSource> database,
+        AccessSettings? access = null)
     {
         services.AddSingleton(provider => new ApiDatabase(database(provider)));
         services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
         services.AddApiErrors();
-        services.AddApiKeyAccess();
+        services.AddApiDocument();
+        services.AddRuns();
+        services.AddEvents();
+        services.AddAccess(access ?? new AccessSettings());
         services.AddReadinessCheck<DatabaseAnswers>("database");
+        services.AddReadinessCheck<CallerRolesCheck>("callers");
         return services;
     }
 
@@ -36,15 +47,25 @@ public static class ActorsApi
         app.UseSecurityHeaders();
         app.UseApiErrors();
         app.UseAuthentication();
+        app.UseRateLimiter();
         app.UseAuthorization();
 
-        var triggers = app.MapGroup("")
-            .RequireAuthorization(AccessPolicies.Trigger)
-            .WithMetadata(new BodyLimit(MaxBodyBytes));
-        triggers.MapAgencyRuns();
-        triggers.MapUpdateInstallmentStatuses();
+        var api = ApiRoutes.Of(app);
+        api.MapAgencies();
+        api.MapAgencyHistory();
+        api.MapInstallmentExplanation();
+        api.MapJobs();
+        api.MapInstallments();
+        api.MapAlerts();
+        api.MapRuns();
+        api.MapEvents();
 
+        app.MapGroup("")
+            .RequireAuthorization(AccessPolicies.Trigger)
+            .WithMetadata(new BodyLimit(MaxBodyBytes))
+            .MapUpdateInstallmentStatuses();
         app.MapHealth();
+        app.MapApiDocument();
         return app;
     }
 
@@ -62,6 +83,4 @@ public static class ActorsApi
         });
         return next(context);
     });
-
-    private sealed record BodyLimit(long? MaxRequestBodySize) : IRequestSizeLimitMetadata;
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using NodaTime;
 using NodaTime.Serialization.SystemTextJson;
 
@@ -15,5 +16,7 @@ public static class ApiJson
     {
         ArgumentNullException.ThrowIfNull(options);
         options.ConfigureForNodaTime(DateTimeZoneProviders.Tzdb);
+        // A number is a number: "7" is a text, and is refused where a number is expected.
+        options.NumberHandling = JsonNumberHandling.Strict;
     }
 }

@@ -21,9 +21,13 @@ public interface ICoordinatorGrain : IGrainWithStringKey
     [Alias("Sweep"), AlwaysInterleave, ResponseTimeout("00:10:00")]
     Task<SweepResult> SweepAsync();
 
-    /// <summary>Triggers every agency under one row of `jobs_log`, and answers when all are done.</summary>
+    /// <summary>
+    /// Triggers the agencies of a request under one row of `jobs_log`, and answers when all are done. Harmless when it
+    /// is called twice with one job: the second call waits for the first, goes on where a lost silo stopped, or
+    /// answers what the ledger says of a run that is closed.
+    /// </summary>
     [Alias("RunAll"), AlwaysInterleave, ResponseTimeout("00:15:00")]
-    Task<RunAllResult> RunAllAsync(string? requestedBy, string? reason);
+    Task<RunAllResult> RunAllAsync(RunAllRequest request);
 
     /// <summary>
     /// Says that a run may have come to its end. A lost word costs nothing: the next sweep looks by itself.

@@ -14,6 +14,10 @@ public readonly record struct InstantSurrogate([property: Id(0)] long UnixTimeTi
 public readonly record struct LocalDateSurrogate(
     [property: Id(0)] int Year, [property: Id(1)] int Month, [property: Id(2)] int Day);
 
+/// <summary>How a <see cref="LocalTime"/> travels between silos: nanoseconds since midnight.</summary>
+[GenerateSerializer, Immutable, Alias("actors.LocalTimeSurrogate")]
+public readonly record struct LocalTimeSurrogate([property: Id(0)] long NanosecondOfDay);
+
 [RegisterConverter]
 public sealed class InstantConverter : IConverter<Instant, InstantSurrogate>
 {
@@ -30,4 +34,13 @@ public sealed class LocalDateConverter : IConverter<LocalDate, LocalDateSurrogat
         new(surrogate.Year, surrogate.Month, surrogate.Day);
 
     public LocalDateSurrogate ConvertToSurrogate(in LocalDate value) => new(value.Year, value.Month, value.Day);
+}
+
+[RegisterConverter]
+public sealed class LocalTimeConverter : IConverter<LocalTime, LocalTimeSurrogate>
+{
+    public LocalTime ConvertFromSurrogate(in LocalTimeSurrogate surrogate) =>
+        LocalTime.FromNanosecondsSinceMidnight(surrogate.NanosecondOfDay);
+
+    public LocalTimeSurrogate ConvertToSurrogate(in LocalTime value) => new(value.NanosecondOfDay);
 }

@@ -31,3 +31,18 @@ public sealed record RunRequest(
     [property: Id(1)] JobId? Job = null,
     [property: Id(2)] string? RequestedBy = null,
     [property: Id(3)] string? Reason = null);
+
+/// <summary>Who asks for a run of several agencies, why, and under which row of `jobs_log` it is to stand.</summary>
+/// <param name="Job">The run's row. The asker makes the id, and may ask again with the same one.</param>
+/// <param name="RequestedBy">The name of the key or person that asked; null when nobody is known.</param>
+/// <param name="Reason">Why, in the asker's words; null when none was given.</param>
+/// <param name="Agencies">
+/// Which agencies; null for all. Those that are paused or not there are left out, and one that is named twice is meant
+/// once.
+/// </param>
+[GenerateSerializer, Immutable, Alias("actors.RunAllRequest")]
+public sealed record RunAllRequest(
+    [property: Id(0)] JobId Job,
+    [property: Id(1)] string? RequestedBy = null,
+    [property: Id(2)] string? Reason = null,
+    [property: Id(3)] IReadOnlyList<AgencyId>? Agencies = null);

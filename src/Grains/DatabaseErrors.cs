@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Actors.Grains.Interfaces;
 using Npgsql;
 
 namespace Actors.Grains;
@@ -25,6 +26,20 @@ internal static class DatabaseErrors
     };
 
     /// <summary>
+    /// Of the transient ones, those that say something of the database and nothing of an agency: it is away, starting
+    /// or stopping, read-only, or out of connections, memory or disk.
+    /// </summary>
+    public static bool IsOutage(Exception error) => error switch
+    {
+        // By their classes: connection exceptions, insufficient resources, operator intervention.
+        PostgresException postgres => postgres.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction
+            || (postgres.SqlState is not PostgresErrorCodes.QueryCanceled
+                && postgres.SqlState[..2] is "08" or "53" or "57"),
+        NpgsqlException or TimeoutException or SocketException or IOException => true,
+        _ => false,
+    };
+
+    /// <summary>
     /// A statement that took longer than the server lets it: in a batch, one agency may be too large.
     /// </summary>
     public static bool IsStatementTimeout(Exception error) =>
@@ -36,4 +51,7 @@ internal static class DatabaseErrors
 }
 
 /// <summary>Somebody else holds rows of the agency; it was taken out of its batch and deserves another try.</summary>
-internal sealed class AgencyIsBusyException(string message) : Exception(message);
+internal class AgencyIsBusyException(string message) : Exception(message)
+{
+    public static AgencyIsBusyException At(AgencyId agency) => new($"agency {agency} is locked by another transaction");
+}

@@ -41,6 +41,12 @@ public sealed record GrainOptions
     /// <summary>How many agencies of a wave, or of a run that was asked for, are in flight at once.</summary>
     public int AgenciesInFlight { get; init; } = 512;
 
+    /// <summary>
+    /// How long the ledger, the rows of `jobs_log` and resolved alerts are kept, at least 31 days; null keeps them for
+    /// ever. The default is a year and what it takes to look back at the same month.
+    /// </summary>
+    public TimeSpan? Retention { get; init; } = TimeSpan.FromDays(400);
+
     /// <exception cref="ArgumentException">
     /// A value is out of its range; the message says which and what is expected.
     /// </exception>
@@ -53,6 +59,9 @@ public sealed record GrainOptions
         Require(AgenciesInFlight >= 1, nameof(AgenciesInFlight), AgenciesInFlight, "at least 1");
         Require(SweepPeriod >= TimeSpan.FromSeconds(1), nameof(SweepPeriod), SweepPeriod, "at least 1 s");
         Require(RunLimit > SweepPeriod, nameof(RunLimit), RunLimit, $"more than the sweep's period, {SweepPeriod}");
+        Require(
+            Retention is null || Retention >= TimeSpan.FromDays(31), nameof(Retention), Retention ?? TimeSpan.Zero,
+            "at least 31 days, or null to keep everything");
         return this;
     }
 

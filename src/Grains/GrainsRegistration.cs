@@ -19,7 +19,12 @@ public static class GrainsRegistration
         services.AddSingleton(database);
         services.AddSingleton<JobsLog>();
         services.AddSingleton<SweepStore>();
+        services.AddSingleton<HistoryStore>();
+        services.AddSingleton<AgencyDispatch>();
         services.AddSingleton<FailedAgencies>();
+        services.AddSingleton<AgencyTransactions>();
+        services.AddSingleton<AgencyPauses>();
+        services.AddSingleton<RunUndoing>();
         services.AddSingleton<InstallmentMarker>();
         // Hosted services stop in the reverse of this order: the marker outlives the silo, whose grains wait for it.
         services.AddHostedService(provider => provider.GetRequiredService<InstallmentMarker>());

@@ -25,6 +25,8 @@ public sealed class BadInputTests : IAsyncLifetime
             (["up", "--bind", "203.0.113.9"], "--bind is '203.0.113.9'; expected is one IP address of this machine."),
             (["up", "--bind", "0.0.0.0"], "--bind is '0.0.0.0'; expected is one IP address of this machine."),
             (["up", "--port", "high"], "--port is 'high'; expected is a number from 1 to 65535."),
+            (["silo", "--pooler", "postgres://u:p@h:6432/d"], "is named by its address alone"),
+            (["api", "--pooler", "h:6432"], "is named by its address alone"),
             (["migrate"], "`actors migrate --help` lists what there is."),
             (["up", "--database", "mysql://u@h/d"], "a URL starts with postgres:// or postgresql://"),
             (["up", "--database", "Host=h", "--data", folder], "give one of the two"),

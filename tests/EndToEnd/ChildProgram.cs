@@ -17,6 +17,16 @@ public sealed class ChildProgram : IDisposable
     /// <summary>The command line, as `./actors` runs it.</summary>
     public static ChildProgram Actors(params string[] arguments) => Start("Actors.Silo.dll", arguments);
 
+    /// <summary>The same with more environment variables.</summary>
+    public static ChildProgram ActorsWith(
+        IReadOnlyDictionary<string, string> environment, params string[] arguments) => Start(
+        "Actors.Silo.dll",
+        start =>
+        {
+            foreach (var (name, value) in environment) start.Environment[name] = value;
+        },
+        arguments);
+
     /// <summary>Holds the embedded database in a folder until its input ends, or until it is killed.</summary>
     public static ChildProgram Holder(string folder, string purpose) =>
         Start("Actors.Tests.EmbeddedHolder.dll", folder, purpose);
@@ -36,6 +46,9 @@ public sealed class ChildProgram : IDisposable
 
     /// <summary>Waits for one line; null when the program ended without another.</summary>
     public async Task<string?> ReadLineAsync() => await process.StandardOutput.ReadLineAsync();
+
+    /// <summary>Waits for one line of standard error; null when the program ended without another.</summary>
+    public async Task<string?> ReadErrorLineAsync() => await process.StandardError.ReadLineAsync();
 
     /// <summary>All lines up to the first that starts so, that one included.</summary>
     /// <exception cref="InvalidOperationException">The program ended before; the message has what it said.</exception>
@@ -98,6 +111,9 @@ public sealed class ChildProgram : IDisposable
         start.Environment.Remove("ACTORS_DATABASE");
         start.Environment.Remove("ACTORS_DATA");
         start.Environment.Remove("ACTORS_PORT");
+        start.Environment.Remove("ACTORS_CLUSTER");
+        start.Environment.Remove("ACTORS_SERVICE");
+        start.Environment.Remove("ACTORS_POOLER");
         // Both would send any other client of PostgreSQL elsewhere.
         start.Environment["PGPORT"] = "1";
         start.Environment["PGDATA"] = "/nowhere";

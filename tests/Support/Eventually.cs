@@ -2,7 +2,7 @@ namespace Actors.Tests.Support;
 
 /// <summary>
 /// For what happens beside the test and emits nothing to wait for, such as another process or a word sent one way:
-/// looks again and again, for half a minute at most.
+/// looks again and again, for half a minute at most unless the caller says otherwise.
 /// </summary>
 public static class Eventually
 {
@@ -13,10 +13,13 @@ public static class Eventually
     /// <param name="what">What is awaited, as the end of a sentence.</param>
     /// <param name="condition">Looked at some fifty times a second.</param>
     /// <exception cref="TimeoutException">It never came to hold.</exception>
-    public static async Task HoldsAsync(string what, Func<Task<bool>> condition)
+    public static Task HoldsAsync(string what, Func<Task<bool>> condition) => HoldsAsync(what, Limit, condition);
+
+    /// <summary>The same, with a limit of its own.</summary>
+    public static async Task HoldsAsync(string what, TimeSpan atMost, Func<Task<bool>> condition)
     {
         ArgumentNullException.ThrowIfNull(condition);
-        using var limit = new CancellationTokenSource(Limit);
+        using var limit = new CancellationTokenSource(atMost);
         using var timer = new PeriodicTimer(Interval);
         while (!await condition())
         {
@@ -26,7 +29,7 @@ public static class Eventually
             }
             catch (OperationCanceledException expired)
             {
-                throw new TimeoutException($"In {Limit} it never came that {what}.", expired);
+                throw new TimeoutException($"In {atMost} it never came that {what}.", expired);
             }
         }
     }

@@ -12,7 +12,8 @@ namespace Actors.Tests.Support;
 internal static class MigratedTemplate
 {
     /// <summary>
-    /// Of the silo's login, which belongs to the whole server: every test of a server must give it the same.
+    /// Of the logins of silo and API, which belong to the whole server: every test of a server must give them the
+    /// same.
     /// </summary>
     public const string LoginPassword = "secret";
 
@@ -45,7 +46,8 @@ internal static class MigratedTemplate
                 Database = $"{template}_half",
             };
             await new MigrationRunner(half.ConnectionString).UpAsync();
-            await ExecuteAsync(connection, $"ALTER ROLE actors_silo PASSWORD '{LoginPassword}'");
+            foreach (var login in new[] { "actors_silo", "actors_api" })
+                await ExecuteAsync(connection, $"ALTER ROLE {login} PASSWORD '{LoginPassword}'");
             await ExecuteAsync(connection, $"ALTER DATABASE {template}_half RENAME TO {template}");
         }
 

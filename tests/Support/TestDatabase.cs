@@ -45,11 +45,10 @@ public sealed class TestDatabase : IAsyncDisposable
     }
 
     /// <summary>Connects as the silo's own login, once the database is migrated: it has the least rights.</summary>
-    public string SiloConnectionString => new NpgsqlConnectionStringBuilder(ConnectionString)
-    {
-        Username = "actors_silo",
-        Password = MigratedTemplate.LoginPassword,
-    }.ConnectionString;
+    public string SiloConnectionString => As("actors_silo");
+
+    /// <summary>Connects as the API's own login, once the database is migrated: it may act as callers.</summary>
+    public string ApiConnectionString => As("actors_api");
 
     public async ValueTask DisposeAsync() =>
         await RunAsync(server.DroppingConnectionString, $"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
@@ -61,6 +60,12 @@ public sealed class TestDatabase : IAsyncDisposable
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();
     }
+
+    private string As(string login) => new NpgsqlConnectionStringBuilder(ConnectionString)
+    {
+        Username = login,
+        Password = MigratedTemplate.LoginPassword,
+    }.ConnectionString;
 
     private string On(string connectionString) =>
         new NpgsqlConnectionStringBuilder(connectionString) { Database = name }.ConnectionString;

@@ -15,10 +15,19 @@ public sealed record ApiError(int Status, string Code, string Title, string Deta
 {
     public static readonly ApiError Unauthorized = new(
         401, "unauthorized", "Unauthorized",
-        "Send one valid API key in the X-API-Key header; `./actors key create --name NAME` makes one.");
+        "Send one valid credential: an API key in the X-API-Key header, or a token in the Authorization header where "
+        + "tokens are taken. `./actors key create --name NAME` makes a key.");
 
-    public static readonly ApiError ScopeMissing = new(
-        403, "scope-missing", "Forbidden", "This API key may not trigger runs: it lacks the scope 'trigger'.");
+    public static readonly ApiError Forbidden = new(
+        403, "forbidden", "Forbidden", "This caller may not do that.");
+
+    public static readonly ApiError NotAdmin = new(
+        403, "not-admin", "Forbidden",
+        "Only an admin may do that: the user of this token has no row in user_roles with the role 'admin'.");
+
+    public static readonly ApiError NotPermitted = new(
+        403, "not-permitted", "Forbidden",
+        "The database does not let this caller see or change that.");
 
     public static readonly ApiError NoSuchAddress = new(
         404, "no-such-address", "Not found", "There is nothing at this address.");
@@ -31,11 +40,41 @@ public sealed record ApiError(int Status, string Code, string Title, string Deta
         400, "malformed-body", "Malformed body",
         """Send no body, or a JSON object that holds nothing but a reason, such as {"reason":"Bank file was late"}.""");
 
+    public static readonly ApiError InvalidParameter = new(
+        400, "invalid-parameter", "Invalid parameter",
+        "The query of the address is not as it should be; `errors` says by name what to write instead.");
+
+    public static readonly ApiError InvalidBody = new(
+        400, "invalid-body", "Invalid body",
+        "The body is not as it should be; `errors` says by name what to write instead. Nothing was changed.");
+
+    public static readonly ApiError InvalidIfMatch = new(
+        400, "invalid-if-match", "Invalid If-Match",
+        "Send the ETag of the answer that you have seen as it stands, with its quotation marks.");
+
+    public static readonly ApiError ETagMismatch = new(
+        412, "etag-mismatch", "Changed meanwhile",
+        "It is not any more what you have seen, and nothing was changed. The ETag header of this answer is that of "
+        + "now: look at it again, then send If-Match with its ETag.");
+
+    public static readonly ApiError IfMatchRequired = new(
+        428, "if-match-required", "If-Match required",
+        "Send the header If-Match with the ETag of what you have seen, so that nobody's change is overwritten.");
+
     public static readonly ApiError BodyTooLarge = new(
         413, "body-too-large", "Body too large", $"Send a body of at most {ActorsApi.MaxBodyBytes} bytes.");
 
+    public static readonly ApiError TooManyRequests = new(
+        429, "too-many-requests", "Too many requests",
+        "This is more than one caller is given in so short a time. Nothing was done; the Retry-After header says after "
+        + "how many seconds to try again.");
+
     public static readonly ApiError NotJson = new(
         415, "not-json", "Unsupported media type", "Send the body as JSON, with Content-Type: application/json.");
+
+    public static readonly ApiError TooManyRows = new(
+        422, "too-many-rows", "Too many rows",
+        "The filter leaves more rows than one file may have; narrow it, for example to a shorter time.");
 
     public static readonly ApiError Unexpected = new(
         500, "unexpected", "Unexpected error",
@@ -44,9 +83,17 @@ public sealed record ApiError(int Status, string Code, string Title, string Deta
     public static readonly ApiError DatabaseUnavailable = new(
         503, "database-unavailable", "Database unavailable", "The database does not answer. Try again in a moment.");
 
+    public static readonly ApiError DatabaseBusy = new(
+        503, "database-busy", "Database busy",
+        "The database did not answer in time, and nothing was changed. Ask for less, or try again in a moment.");
+
     public static readonly ApiError SiloUnavailable = new(
         503, "silo-unavailable", "No silo available",
         "No silo answers, or it stopped during the run. Trying again is harmless: a run marks nothing twice.");
+
+    public static readonly ApiError KeysUnavailable = new(
+        503, "keys-unavailable", "Keys unavailable",
+        "Whether this token is good cannot be said: its issuer does not tell its public keys. Try again in a moment.");
 
     public static readonly ApiError RunTimedOut = new(
         504, "run-timed-out", "Run not finished in time",
@@ -56,16 +103,24 @@ public sealed record ApiError(int Status, string Code, string Title, string Deta
     /// <summary>The URI that names the kind of error (RFC 9457).</summary>
     public string Type => $"urn:actors:problem:{Code}";
 
+    /// <summary>A key that is good, but not for this.</summary>
+    /// <param name="scope">What it lacks.</param>
+    public static ApiError ScopeMissing(string scope) => new(
+        403, "scope-missing", "Forbidden",
+        $"This API key may not do that: it lacks the scope '{scope}'. "
+        + $"`./actors key create --name NAME --scope {scope}` makes one that has it.");
+
     /// <summary>The error that a status without a body stands for.</summary>
     public static ApiError FromStatus(int status) => status switch
     {
         400 => MalformedBody,
         401 => Unauthorized,
-        403 => ScopeMissing,
+        403 => Forbidden,
         404 => NoSuchAddress,
         405 => MethodNotAllowed,
         413 => BodyTooLarge,
         415 => NotJson,
+        429 => TooManyRequests,
         < 500 => new(status, "refused", "Refused", $"The request was refused with status {status}."),
         503 => SiloUnavailable,
         _ => Unexpected with { Status = status },

@@ -1,3 +1,4 @@
+using Actors.Api.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
@@ -36,7 +37,9 @@ internal static class ErrorAnswers
                 var failure = context.Features.Get<IExceptionHandlerFeature>()!;
                 return WriteAsync(context, failure.Endpoint, ExceptionErrors.Decide(failure.Error));
             },
-            SuppressDiagnosticsCallback = failure => failure.Exception is BadHttpRequestException,
+            // The first is the caller's doing; of the second the log tells once, where it is found.
+            SuppressDiagnosticsCallback = failure =>
+                failure.Exception is BadHttpRequestException or SigningKeysUnavailableException,
         });
         app.UseStatusCodePages(pages =>
         {

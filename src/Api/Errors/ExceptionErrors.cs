@@ -1,3 +1,4 @@
+using Actors.Api.Access;
 using Microsoft.AspNetCore.Http;
 using Npgsql;
 using Orleans.Runtime.Messaging;
@@ -14,6 +15,9 @@ public static class ExceptionErrors
     {
         BadHttpRequestException refused => ApiError.FromStatus(refused.StatusCode),
         TimeoutException => ApiError.RunTimedOut,
+        SigningKeysUnavailableException => ApiError.KeysUnavailable,
+        PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } => ApiError.NotPermitted,
+        PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => ApiError.DatabaseBusy,
         NpgsqlException { IsTransient: true } => ApiError.DatabaseUnavailable,
         SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException
             or ClientNotAvailableException or GatewayTooBusyException => ApiError.SiloUnavailable,

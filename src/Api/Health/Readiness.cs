@@ -1,3 +1,4 @@
+using Actors.Api.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
@@ -37,11 +38,11 @@ public static class Readiness
         {
             Predicate = _ => false,
             ResponseWriter = (context, _) => context.Response.WriteAsJsonAsync(new LiveAnswer("live")),
-        }).AllowAnonymous();
+        }).AllowAnonymous().IsNeverLimited();
         routes.MapHealthChecks("/health/ready", new HealthCheckOptions
         {
             Predicate = check => check.Tags.Contains(ReadyTag),
             ResponseWriter = (context, report) => context.Response.WriteAsJsonAsync(ReadyAnswer.From(report)),
-        }).AllowAnonymous();
+        }).AllowAnonymous().IsNeverLimited();
     }
 }

@@ -20,7 +20,8 @@ internal static class UpdateInstallmentStatuses
         .WithMetadata(new OriginalErrors())
         .Produces<RefusalAnswer>(StatusCodes.Status401Unauthorized)
         .Produces<RefusalAnswer>(StatusCodes.Status403Forbidden)
-        .Produces<RunAllAnswer>(StatusCodes.Status413PayloadTooLarge);
+        .Produces<RunAllAnswer>(StatusCodes.Status413PayloadTooLarge)
+        .Produces<RunAllAnswer>(StatusCodes.Status429TooManyRequests);
 
     private static async Task<Results<Ok<RunAllAnswer>, InternalServerError<RunAllAnswer>>> RunAsync(
         HttpRequest request, ClaimsPrincipal caller, [FromServices] IGrainFactory grains)
@@ -28,6 +29,7 @@ internal static class UpdateInstallmentStatuses
         // Whatever the body says is ignored, but it is read first: one that is too long changes nothing.
         await request.Body.CopyToAsync(Stream.Null, request.HttpContext.RequestAborted);
         var coordinator = grains.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses);
-        return RunAllAnswer.Decide(await coordinator.RunAllAsync(caller.Identity?.Name, reason: null));
+        return RunAllAnswer.Decide(await coordinator.RunAllAsync(
+            new RunAllRequest(new JobId(Guid.NewGuid()), caller.Identity?.Name)));
     }
 }

@@ -16,6 +16,9 @@ internal sealed partial class AgencyGrain(
     IGrainContext context,
     InstallmentMarker marker,
     FailedAgencies failures,
+    AgencyTransactions transactions,
+    AgencyPauses pauses,
+    RunUndoing undoing,
     GrainOptions options,
     [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time,
     ILogger<AgencyGrain> logger) : Grain(context), IAgencyGrain, IRemindable
@@ -57,8 +60,16 @@ internal sealed partial class AgencyGrain(
 
         if (answer?.Next is not { } next) return;
         // On most days the next cutoff lies on the grid, and no reminder is written.
-        if (!IsOnGrid(next, status)) await ArmAsync(next - answer.Now);
+        if (!IsOnGrid(next, status) || CameMuchTooEarly(answer, next)) await ArmAsync(next - answer.Now);
     }
+
+    /// <summary>
+    /// This silo's clock runs ahead, and by it the grid's own cutoff was there. Counted from now by the same clock it
+    /// comes once more and in time; without that it would be served by the sweep, late.
+    /// </summary>
+    private static bool CameMuchTooEarly(MarkingAnswer answer, Instant next) =>
+        answer.Outcome == AgencyRunOutcome.NothingUnserved
+        && next - answer.Now < Duration.FromTimeSpan(ReminderPeriod) / 2;
 
     /// <summary>
     /// The grid is counted from the first tick. The current tick tells when it was delivered, which in a herd of
@@ -89,7 +100,7 @@ internal sealed partial class AgencyGrain(
             MarkingAnswer answer;
             try
             {
-                answer = await MarkWithRetriesAsync(request);
+                answer = await WithRetriesAsync(() => marker.BringUpToDateAsync(Id, request));
             }
             catch (Exception error)
             {
@@ -112,13 +123,14 @@ internal sealed partial class AgencyGrain(
         }
     }
 
-    private async Task<MarkingAnswer> MarkWithRetriesAsync(RunRequest request)
+    /// <summary>Tries again what failed by an error that may pass by itself; nothing of it was written.</summary>
+    private async Task<T> WithRetriesAsync<T>(Func<Task<T>> attemptAsync)
     {
         for (var attempt = 0; ; attempt++)
         {
             try
             {
-                return await marker.BringUpToDateAsync(Id, request);
+                return await attemptAsync();
             }
             catch (Exception error) when (attempt < options.RetryPauses.Count && DatabaseErrors.IsTransient(error))
             {
@@ -148,7 +160,15 @@ internal sealed partial class AgencyGrain(
         if (error is OperationCanceledException)
             return new AgencyRunResult(Id, AgencyRunOutcome.Failed, null, served, null, sentence);
 
+        // Nor is this: set aside, it would be late when the database has long been back.
+        if (DatabaseErrors.IsOutage(error))
+        {
+            LogUnserved(Id.Value, sentence);
+            return new AgencyRunResult(Id, AgencyRunOutcome.Failed, null, served, null, sentence);
+        }
+
         LogFailure(Id.Value, sentence, error);
+        GrainTelemetry.Failed();
         JobId? job = null;
         try
         {
@@ -161,14 +181,13 @@ internal sealed partial class AgencyGrain(
         }
 
         // A wave of catching up is closed by the sweep that sent it.
-        if (job is { } open && request.Trigger != RunTrigger.CatchUp)
-        {
-            var coordinator = GrainFactory.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses);
-            coordinator.JobMayBeDoneAsync(open).Ignore();
-        }
-
+        if (job is { } open && request.Trigger != RunTrigger.CatchUp) Nudge(open);
         return new AgencyRunResult(Id, AgencyRunOutcome.Failed, job, served, null, sentence);
     }
+
+    /// <summary>Says to the coordinator that a run may be done.</summary>
+    private void Nudge(JobId job) =>
+        GrainFactory.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses).JobMayBeDoneAsync(job).Ignore();
 
     private static string Sentence(Exception error) =>
         error is Npgsql.PostgresException postgres ? $"{postgres.MessageText} ({postgres.SqlState})" : error.Message;
@@ -178,6 +197,10 @@ internal sealed partial class AgencyGrain(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Agency {Agency} failed and is set aside: {Sentence}")]
     private partial void LogFailure(Guid agency, string sentence, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "Agency {Agency} is left to the sweep, the database being out of service: {Sentence}")]
+    private partial void LogUnserved(Guid agency, string sentence);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The failure of agency {Agency} could not be recorded: {Error}")]
     private partial void LogUnwritten(Guid agency, string error);

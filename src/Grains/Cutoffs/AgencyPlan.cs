@@ -1,3 +1,4 @@
+using Actors.Grains.Interfaces;
 using NodaTime;
 
 namespace Actors.Grains.Cutoffs;
@@ -24,6 +25,11 @@ internal sealed record AgencyPlan(AgencyState State, IReadOnlyList<PlannedRun> R
     /// the date of the first run.
     /// </summary>
     public LocalDate? ThroughDate => Runs.Count == 0 ? null : Runs[^1].Cutoff.Date;
+
+    /// <summary>The watermark after the plan: only what serves a cutoff moves it.</summary>
+    public (LocalDate? Date, Instant? At) WatermarkAfter => Runs is [.., { Serves: true } last]
+        ? (last.Cutoff.Date, last.Cutoff.At)
+        : (State.LastDate, State.LastAt);
 
     /// <summary>Whether the stored next cutoff is no longer the right one.</summary>
     public bool MovesNextCutoff => State.NextAt != Next.At;

@@ -1,3 +1,4 @@
+using Actors.Grains.Interfaces;
 using NodaTime;
 using NodaTime.TimeZones;
 

@@ -9,6 +9,9 @@ namespace Actors.Grains.Cutoffs;
 /// </summary>
 public sealed class DatabaseClock
 {
+    /// <summary>Answers what time it is; `now` is <see cref="Replacement"/>.</summary>
+    internal const string Now = "SELECT coalesce(@now, clock_timestamp())";
+
     private readonly TimeProvider? _replacement;
 
     private DatabaseClock(TimeProvider? replacement) => _replacement = replacement;

@@ -25,3 +25,7 @@ public static class ZoneCatalogue
         return Source.CanonicalIdMap.ContainsKey(name) ? DateTimeZoneProviders.Tzdb[name] : null;
     }
 }
+
+/// <summary>An agency's zone is not in the TZDB that decides; no offset is guessed.</summary>
+internal sealed class UnknownTimezoneException(string timezone) : Exception(
+    $"timezone '{timezone}' is unknown to TZDB {ZoneCatalogue.TzdbVersion}; correct agencies.timezone");

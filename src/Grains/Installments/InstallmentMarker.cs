@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
+using Actors.Grains.Cutoffs;
 using Actors.Grains.Interfaces;
 using Actors.Grains.Jobs;
 using Microsoft.Extensions.Hosting;
@@ -45,6 +47,7 @@ internal sealed partial class InstallmentMarker(
     {
         var work = new MarkingWork(agency, request);
         if (!_queue.Writer.TryWrite(work)) throw new OperationCanceledException("The silo is stopping.");
+        GrainTelemetry.Waiting(+1);
         return work.Answer.Task;
     }
 
@@ -78,6 +81,7 @@ internal sealed partial class InstallmentMarker(
 
                 // A batch that was begun is finished, also while the silo stops.
                 await MarkAsync([.. batch.Values]);
+                GrainTelemetry.Waiting(-batch.Count);
                 batch.Clear();
             }
         }
@@ -126,7 +130,9 @@ internal sealed partial class InstallmentMarker(
 
     private async Task MarkInOneTransactionAsync(MarkingWork[] batch, TimeSpan? lockPatience)
     {
-        await using var transaction = await MarkingTransaction.BeginAsync(database, CancellationToken.None);
+        using var activity = GrainTelemetry.StartBatch(batch);
+        var started = Stopwatch.GetTimestamp();
+        await using var transaction = await WatermarkTransaction.BeginAsync(database, CancellationToken.None);
         var locked = await transaction.LockAndReadAsync(
             [.. batch.Select(work => work.Agency.Value)], CancellationToken.None);
         var verdicts = batch.Select(work => MarkingVerdict.On(work, locked, options)).ToArray();
@@ -136,9 +142,10 @@ internal sealed partial class InstallmentMarker(
         var marking = await OpenJobsAsync(transaction, planned, locked.Now);
         var written = planned.Length == 0
             ? new WrittenBatch(new Dictionary<(AgencyId, LocalDate), int>(), new HashSet<AgencyId>())
-            : await transaction.WriteAsync(marking, lockPatience, CancellationToken.None);
+            : await transaction.MarkAsync(marking, lockPatience, CancellationToken.None);
         RequireEveryRow(marking, written);
         await transaction.CommitAsync(CancellationToken.None);
+        GrainTelemetry.Committed(marking, written, batch.Length, Stopwatch.GetElapsedTime(started));
 
         var jobs = marking.NewestJobs();
         foreach (var verdict in verdicts) verdict.AnswerAfterCommit(jobs, written);
@@ -150,7 +157,7 @@ internal sealed partial class InstallmentMarker(
     /// holds them open. What was closed meanwhile is replaced by a catch-up run.
     /// </summary>
     private async Task<MarkingBatch> OpenJobsAsync(
-        MarkingTransaction transaction, PlannedAgency[] planned, Instant now)
+        WatermarkTransaction transaction, PlannedAgency[] planned, Instant now)
     {
         var marking = MarkingBatch.Of(planned, now, Duration.FromTimeSpan(options.RunLimit));
         if (marking.Rows.Count == 0) return marking;

@@ -22,8 +22,8 @@ internal static class MarkingParameters
         Add(parameters, "agencies", NpgsqlDbType.Uuid, agencies, a => a.Plan.State.Agency.Value);
         Add(parameters, "first_dates", NpgsqlDbType.Date, agencies, FirstDate);
         Add(parameters, "through_dates", NpgsqlDbType.Date, agencies, a => a.Plan.ThroughDate);
-        Add(parameters, "last_dates", NpgsqlDbType.Date, agencies, a => Watermark(a.Plan).Date);
-        Add(parameters, "last_ats", NpgsqlDbType.TimestampTz, agencies, a => Watermark(a.Plan).At);
+        Add(parameters, "last_dates", NpgsqlDbType.Date, agencies, a => a.Plan.WatermarkAfter.Date);
+        Add(parameters, "last_ats", NpgsqlDbType.TimestampTz, agencies, a => a.Plan.WatermarkAfter.At);
         Add(parameters, "next_dates", NpgsqlDbType.Date, agencies, a => a.Plan.Next.Date);
         Add(parameters, "next_ats", NpgsqlDbType.TimestampTz, agencies, a => a.Plan.Next.At);
 
@@ -66,11 +66,6 @@ internal static class MarkingParameters
 
     private static LocalDate? FirstDate(PlannedAgency agency) =>
         agency.Plan.Runs.Count == 0 ? null : agency.Plan.Runs[0].Cutoff.Date;
-
-    /// <summary>The watermark after the plan: only what serves a cutoff moves it.</summary>
-    private static (LocalDate? Date, Instant? At) Watermark(AgencyPlan plan) => plan.Runs is [.., { Serves: true } last]
-        ? (last.Cutoff.Date, last.Cutoff.At)
-        : (plan.State.LastDate, plan.State.LastAt);
 
     private static void Add<TRow, TValue>(
         NpgsqlParameterCollection parameters, string name, NpgsqlDbType type, IReadOnlyList<TRow> rows,

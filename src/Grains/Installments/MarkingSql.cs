@@ -3,40 +3,6 @@ namespace Actors.Grains.Installments;
 /// <summary>The statements of one marking transaction, in the order in which they run.</summary>
 internal static class MarkingSql
 {
-    /// <summary>
-    /// First lock the watermarks, in the order of ids. Whoever holds one is at work on that agency, or is changing its
-    /// settings: the agency is left out and tried again, and its batch-mates do not wait.
-    /// </summary>
-    public const string Lock =
-        """
-        SELECT agency_id FROM agency_cutoffs
-        WHERE agency_id = ANY (@agencies)
-        ORDER BY agency_id
-        FOR NO KEY UPDATE SKIP LOCKED
-        """;
-
-    /// <summary>
-    /// Then, in a statement of its own, read settings and clock: a locking join was seen to return the new watermark
-    /// beside the old cutoff time. It reads the agencies that were left out too, to tell busy ones from deleted ones.
-    /// </summary>
-    public const string Read =
-        """
-        SELECT c.agency_id, a.timezone, a.overdue_cutoff_time, c.last_cutoff_date, c.last_cutoff_at, c.next_cutoff_at,
-               c.settings_changed_at, c.paused_at IS NOT NULL AS is_paused, c.failed_attempts
-        FROM agency_cutoffs c
-        JOIN agencies a ON a.id = c.agency_id
-        WHERE c.agency_id = ANY (@agencies)
-        """;
-
-    public const string Now = "SELECT coalesce(@now, clock_timestamp())";
-
-    /// <summary>
-    /// Keeps the runs' rows open while this transaction writes under them; answers those that are open. The
-    /// coordinator, who closes them, skips rows that are shared.
-    /// </summary>
-    public const string ShareOpenJobs =
-        "SELECT id FROM jobs_log WHERE id = ANY (@jobs) AND status = 'running' ORDER BY id FOR SHARE";
-
     /// <summary>A failure before any date was known owns the row of the first date, now that there is one.</summary>
     public const string AdoptFailures =
         """

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Actors.Grains.Cutoffs;
 using Actors.Grains.Interfaces;
 using NodaTime;
@@ -7,13 +8,12 @@ namespace Actors.Grains.Installments;
 /// <summary>A request that waits for its batch, and the promise of its answer.</summary>
 internal sealed record MarkingWork(AgencyId Agency, RunRequest Request)
 {
+    /// <summary>The trace that asked: the batch, which runs elsewhere, names it.</summary>
+    public ActivityContext RequestedIn { get; } = Activity.Current?.Context ?? default;
+
     public TaskCompletionSource<MarkingAnswer> Answer { get; } =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
-
-/// <summary>An agency's zone is not in the TZDB that decides; no offset is guessed.</summary>
-internal sealed class UnknownTimezoneException(string timezone) : Exception(
-    $"timezone '{timezone}' is unknown to TZDB {ZoneCatalogue.TzdbVersion}; correct agencies.timezone");
 
 /// <summary>
 /// What is to become of one request of a batch, decided under the lock: a plan, an answer that needs no writing, or an
@@ -36,8 +36,8 @@ internal sealed class MarkingVerdict
     public static MarkingVerdict On(MarkingWork work, LockedAgencies locked, GrainOptions options)
     {
         if (locked.Busy.Contains(work.Agency))
-            return Failed(new AgencyIsBusyException($"agency {work.Agency} is locked by another transaction"));
-        if (locked.States.FirstOrDefault(state => state.Agency == work.Agency) is not { } state)
+            return Failed(AgencyIsBusyException.At(work.Agency));
+        if (!locked.States.TryGetValue(work.Agency, out var state))
             return Ready(AgencyRunOutcome.NotFound);
         if (state.IsPaused) return Ready(AgencyRunOutcome.Paused);
         if (ZoneCatalogue.Find(state.Timezone) is not { } zone)

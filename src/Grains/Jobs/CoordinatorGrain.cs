@@ -29,7 +29,9 @@ namespace Actors.Grains.Jobs;
 internal sealed partial class CoordinatorGrain(
     IGrainContext context,
     SweepStore store,
+    HistoryStore history,
     JobsLog jobsLog,
+    AgencyDispatch dispatch,
     GrainOptions options,
     ILocalSiloDetails silo,
     ILogger<CoordinatorGrain> logger) : Grain(context), ICoordinatorGrain, IRemindable, IDisposable
@@ -41,11 +43,17 @@ internal sealed partial class CoordinatorGrain(
     /// </summary>
     private static readonly TimeSpan ReminderPeriod = TimeSpan.FromMinutes(1);
 
+    private static readonly TimeSpan HistoryPeriod = TimeSpan.FromHours(1);
+
+    /// <summary>A coordinator that starts has more urgent things to do.</summary>
+    private static readonly TimeSpan FirstHistory = TimeSpan.FromMinutes(1);
+
     /// <summary>Waves in one sweep; a sweep that finds more leaves the rest to the next.</summary>
     private const int WavesAtMost = 100;
 
     private readonly HashSet<JobId> _dispatching = [];
     private readonly Dictionary<JobId, bool> _closing = [];
+    private readonly Dictionary<JobId, Task<RunAllResult>> _runs = [];
     private readonly CancellationTokenSource _stopping = new();
     private Task<SweepResult>? _sweep;
     private Task<SweepResult>? _nextSweep;
@@ -62,11 +70,17 @@ internal sealed partial class CoordinatorGrain(
                 Interleave = true,
                 KeepAlive = true,
             });
+        this.RegisterGrainTimer(
+            static (grain, _) => grain.DeleteOldHistoryAsync(), this,
+            new GrainTimerCreationOptions { DueTime = FirstHistory, Period = HistoryPeriod, Interleave = true });
         return Task.CompletedTask;
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
-        _stopping.CancelAsync();
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        GrainTelemetry.SweepsNoMore();
+        return _stopping.CancelAsync();
+    }
 
     public void Dispose() => _stopping.Dispose();
 
@@ -95,52 +109,6 @@ internal sealed partial class CoordinatorGrain(
         _sweep = _nextSweep;
         _nextSweep = null;
         return await SweepWavesAsync();
-    }
-
-    public async Task<RunAllResult> RunAllAsync(string? requestedBy, string? reason)
-    {
-        var (agencies, now) = await store.AllAgenciesAsync(_stopping.Token);
-        var job = new JobPlan(
-            new JobId(Guid.NewGuid()), RunTrigger.Api, null, requestedBy, reason, agencies.Count);
-        var request = new RunRequest(RunTrigger.Api, job.Id, requestedBy, reason);
-        IReadOnlyList<AgencyFailure> unrecorded = [];
-        await WhileDispatchingAsync(job.Id, async () =>
-        {
-            await jobsLog.OpenAsync([job], now, _stopping.Token);
-            unrecorded = await DispatchAsync(agencies, request);
-            await jobsLog.NoteAllReachedAsync(job.Id, _stopping.Token);
-            await CloseAsync(job.Id, unrecorded);
-        });
-        return await jobsLog.ResultOfAsync(job.Id, unrecorded, _stopping.Token);
-    }
-
-    public async Task JobMayBeDoneAsync(JobId job)
-    {
-        // One look at a time for each run; a word that comes meanwhile asks for one more look after it.
-        if (_dispatching.Contains(job) || !_closing.TryAdd(job, false))
-        {
-            if (_closing.ContainsKey(job)) _closing[job] = true;
-            return;
-        }
-
-        try
-        {
-            do
-            {
-                _closing[job] = false;
-                await CloseAsync(job, []);
-            }
-            while (_closing[job]);
-        }
-        catch (Exception error) when (DatabaseErrors.IsTransient(error) || _stopping.IsCancellationRequested)
-        {
-            // The row is still open, and the next sweep looks at every open row.
-            LogSweepFailed(error.Message);
-        }
-        finally
-        {
-            _closing.Remove(job);
-        }
     }
 
     private async Task SweepQuietlyAsync()
@@ -179,6 +147,21 @@ internal sealed partial class CoordinatorGrain(
         return total;
     }
 
+    /// <summary>By a timer of its own, so that no sweep waits for it.</summary>
+    private async Task DeleteOldHistoryAsync()
+    {
+        try
+        {
+            var rows = await history.DeleteOldAsync(_stopping.Token);
+            if (rows > 0) LogDeleted(rows, options.Retention);
+        }
+        catch (Exception error) when (error is Npgsql.NpgsqlException || _stopping.IsCancellationRequested)
+        {
+            // What is too old is still there in an hour.
+            LogNotDeleted(error.Message);
+        }
+    }
+
     /// <summary>Brings one wave up to date under a run of its own, and answers how many failed.</summary>
     private async Task<int> CatchUpAsync(SweepFinding finding)
     {
@@ -187,7 +170,7 @@ internal sealed partial class CoordinatorGrain(
         IReadOnlyList<AgencyFailure> failures = [];
         await WhileDispatchingAsync(job.Id, async () =>
         {
-            failures = await DispatchAsync(finding.Agencies, request, allFailures: true);
+            failures = await dispatch.AskAsync(finding.Agencies, request, allFailures: true, _stopping.Token);
             // Where nothing but failures came of it, nobody may have opened its row.
             if (failures.Count > 0) await jobsLog.OpenAsync([job], finding.At, _stopping.Token);
             await CloseAsync(job.Id, failures);
@@ -195,114 +178,15 @@ internal sealed partial class CoordinatorGrain(
         return failures.Count;
     }
 
-    /// <summary>
-    /// Nobody else closes the run meanwhile: whoever sent it out alone knows the failures that could not be recorded.
-    /// </summary>
-    private async Task WhileDispatchingAsync(JobId job, Func<Task> dispatch)
-    {
-        _dispatching.Add(job);
-        try
-        {
-            await dispatch();
-        }
-        finally
-        {
-            _dispatching.Remove(job);
-        }
-    }
-
-    /// <summary>
-    /// Asks every agency's grain, some hundred at once, and answers the failures that the ledger does not know (or all
-    /// of them).
-    /// </summary>
-    private async Task<IReadOnlyList<AgencyFailure>> DispatchAsync(
-        IReadOnlyList<AgencyId> agencies, RunRequest request, bool allFailures = false)
-    {
-        var failures = new List<AgencyFailure>();
-        var next = 0;
-        var asking = Math.Min(options.AgenciesInFlight, agencies.Count);
-        await Task.WhenAll(Enumerable.Range(0, asking).Select(_ => AskInTurnAsync()));
-        return failures;
-
-        // Runs in this grain's turns, so that the list and the place in it need no lock.
-        async Task AskInTurnAsync()
-        {
-            while (next < agencies.Count)
-            {
-                _stopping.Token.ThrowIfCancellationRequested();
-                await AskAsync(agencies[next++]);
-            }
-        }
-
-        async Task AskAsync(AgencyId agency)
-        {
-            try
-            {
-                var result = await GrainFactory.GetGrain<IAgencyGrain>(agency.Value).BringUpToDateAsync(request);
-                if (result.Outcome == AgencyRunOutcome.Failed && (allFailures || result.Job is null))
-                    failures.Add(new AgencyFailure(agency, result.Error ?? "unknown error"));
-            }
-            catch (Exception error) when (!_stopping.IsCancellationRequested)
-            {
-                failures.Add(new AgencyFailure(agency, error.Message));
-            }
-        }
-    }
-
-    /// <summary>
-    /// Closes every open run that is done, has lasted for its limit, or whose dispatcher is gone. One that this grain
-    /// is dispatching is left alone.
-    /// </summary>
-    private async Task<int> CloseOpenJobsAsync()
-    {
-        var closed = 0;
-        foreach (var job in await jobsLog.OpenJobsAsync(_stopping.Token))
-        {
-            if (_dispatching.Contains(job) || _closing.ContainsKey(job)) continue;
-            if (await CloseQuietlyAsync(job)) closed++;
-        }
-
-        return closed;
-    }
-
-    /// <summary>A row that cannot be closed must not keep the others from it.</summary>
-    private async Task<bool> CloseQuietlyAsync(JobId job)
-    {
-        try
-        {
-            return await CloseAsync(job, []);
-        }
-        catch (Npgsql.PostgresException error) when (!DatabaseErrors.IsTransient(error))
-        {
-            LogNotClosed(job.Value, error.MessageText);
-            return false;
-        }
-    }
-
-    private async Task<bool> CloseAsync(JobId job, IReadOnlyList<AgencyFailure> unrecorded)
-    {
-        if (await jobsLog.CloseAsync(job, options.RunLimit, unrecorded, _stopping.Token) is not { } run) return false;
-        var what = run.CutoffAt is { } at ? $"cutoff at {at:uuuu-MM-dd'T'HH:mm:ss'Z'}" : $"run by {run.Trigger}";
-        if (run.Error is null) LogClosed(what, run.Agencies, run.RecordsUpdated, job.Value);
-        else LogFailed(what, run.Agencies, run.RecordsUpdated, job.Value, run.Error);
-        return true;
-    }
-
-    [LoggerMessage(Level = LogLevel.Information,
-        Message = "Done: {Run}; agencies: {Agencies}, installments that became overdue: {Installments} (job {Job})")]
-    private partial void LogClosed(string run, int agencies, int installments, Guid job);
-
-    [LoggerMessage(Level = LogLevel.Error,
-        Message = "Failed: {Run}; agencies: {Agencies}, installments that became overdue: {Installments} (job {Job}): "
-            + "{Error}")]
-    private partial void LogFailed(string run, int agencies, int installments, Guid job, string error);
-
     [LoggerMessage(Level = LogLevel.Information,
         Message = "Swept: agencies that were new, changed or late: {Found}; now up to date: {Done}, failed: {Failed}")]
     private partial void LogSwept(int found, int done, int failed);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The run {Job} cannot be closed: {Error}")]
-    private partial void LogNotClosed(Guid job, string error);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Rows of history removed, older than {Retention}: {Rows}")]
+    private partial void LogDeleted(int rows, TimeSpan? retention);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Old history could not be removed: {Error}")]
+    private partial void LogNotDeleted(string error);
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "The sweep could not reach the database and will try again: {Error}")]

@@ -15,6 +15,13 @@ internal sealed class JobsLog(GrainDatabase database)
     /// <summary>Enough for every cutoff instant of a day and its catch-ups; past it the set starts anew.</summary>
     private const int RememberedJobs = 4_096;
 
+    /// <summary>
+    /// Keeps the runs' rows open while a transaction writes under them; answers those that are open. The coordinator,
+    /// who closes them, skips rows that are shared.
+    /// </summary>
+    public const string ShareOpen =
+        "SELECT id FROM jobs_log WHERE id = ANY (@jobs) AND status = 'running' ORDER BY id FOR SHARE";
+
     private const string Open =
         """
         INSERT INTO jobs_log (id, job_name, started_at, status, metadata)
@@ -127,6 +134,15 @@ internal sealed class JobsLog(GrainDatabase database)
             "UPDATE jobs_log SET metadata = metadata - 'agencies_asked' WHERE id = @job AND status = 'running'");
         command.Parameters.AddWithValue("job", job.Value);
         await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Whether the run has a row that is closed; false also where it has none yet.</summary>
+    public async Task<bool> IsClosedAsync(JobId job, CancellationToken cancellationToken)
+    {
+        await using var command = database.Source.CreateCommand(
+            "SELECT EXISTS (SELECT FROM jobs_log WHERE id = @job AND status <> 'running')");
+        command.Parameters.AddWithValue("job", job.Value);
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
     /// <summary>The runs that are open, oldest first, up to 1,000.</summary>

@@ -1,4 +1,3 @@
-using Actors.Grains.Cutoffs;
 using Actors.Grains.Interfaces;
 
 namespace Actors.Grains.Jobs;

@@ -44,13 +44,15 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
           WHERE dedup_key = 'cutoff_late:' || @job_name AND resolved_at IS NULL
             AND (SELECT agencies FROM late) = 0
         )
-        SELECT raise_alert('cutoff_late', 'critical', 'cutoff_late:' || @job_name,
-          CASE WHEN agencies = 1 THEN agency_id END, NULL,
-          format('%s unserved after the cutoff; the earliest of these cutoffs was at %s UTC',
-            CASE WHEN agencies = 1 THEN '1 agency is' ELSE to_char(agencies, 'FM999,999,999') || ' agencies are' END,
-            to_char(first_cutoff_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')),
-          jsonb_build_object('agencies', agencies, 'first_cutoff_at', first_cutoff_at), @now)
-        FROM late WHERE agencies > 0
+        SELECT agencies, CASE WHEN agencies > 0 THEN
+          raise_alert('cutoff_late', 'critical', 'cutoff_late:' || @job_name,
+            CASE WHEN agencies = 1 THEN agency_id END, NULL,
+            format('%s unserved after the cutoff; the earliest of these cutoffs was at %s UTC',
+              CASE WHEN agencies = 1 THEN '1 agency is' ELSE to_char(agencies, 'FM999,999,999') || ' agencies are' END,
+              to_char(first_cutoff_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')),
+            jsonb_build_object('agencies', agencies, 'first_cutoff_at', first_cutoff_at), @now)
+          END
+        FROM late
         """;
 
     /// <summary>Closes the alerts of what is well again, is paused, or is gone.</summary>
@@ -92,6 +94,17 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
         WHERE tzdb_version <> @tzdb_version AND next_cutoff_at > coalesce(@now, clock_timestamp())
         """;
 
+    private const string FindAgenciesToRun =
+        """
+        SELECT c.agency_id
+        FROM agency_cutoffs c
+        WHERE c.paused_at IS NULL
+          AND (@meant::uuid[] IS NULL OR c.agency_id = ANY (@meant))
+          AND NOT EXISTS (
+            SELECT FROM agency_runs r WHERE r.job_id = @job AND r.agency_id = c.agency_id AND r.status <> 'failed')
+        ORDER BY c.agency_id
+        """;
+
     /// <summary>Does once what a coordinator that starts has to do before its first sweep.</summary>
     public async Task RepairAsync(CancellationToken cancellationToken)
     {
@@ -119,22 +132,34 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
         };
         batch.BatchCommands[2].Parameters.AddWithValue("silo", silo);
         batch.BatchCommands[2].Parameters.AddWithValue("found", agencies.Count);
-        await batch.ExecuteNonQueryAsync(cancellationToken);
+        // The only one of them that answers with a row tells how many agencies are late.
+        var late = (long)(await batch.ExecuteScalarAsync(cancellationToken))!;
         await transaction.CommitAsync(cancellationToken);
+        GrainTelemetry.Swept(late);
         return new SweepFinding(now, agencies);
     }
 
-    /// <summary>The ids of all agencies that are not paused, in order.</summary>
-    public async Task<(IReadOnlyList<AgencyId> Agencies, Instant Now)> AllAgenciesAsync(
-        CancellationToken cancellationToken)
+    /// <summary>
+    /// The agencies of a run that somebody asks for, in the order of ids: of those that are meant, the ones that are
+    /// there, are not paused, and have not been served by this very run before.
+    /// </summary>
+    public async Task<(IReadOnlyList<AgencyId> Agencies, Instant Now)> AgenciesToRunAsync(
+        RunAllRequest request, CancellationToken cancellationToken)
     {
-        await using var now = database.Source.CreateCommand(MarkingSql.Now);
+        await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
+        await using var agencies = new NpgsqlCommand(FindAgenciesToRun, connection);
+        agencies.Parameters.AddWithValue("job", request.Job.Value);
+        agencies.Parameters.Add(new NpgsqlParameter("meant", NpgsqlDbType.Array | NpgsqlDbType.Uuid)
+        {
+            Value = request.Agencies?.Select(agency => agency.Value).ToArray() ?? (object)DBNull.Value,
+        });
+        var found = await ReadAgenciesAsync(agencies, cancellationToken);
+
+        await using var now = new NpgsqlCommand(DatabaseClock.Now, connection);
         now.Parameters.Add(MarkingParameters.Now(database.Clock.Replacement));
-        await using var agencies = database.Source.CreateCommand(
-            "SELECT agency_id FROM agency_cutoffs WHERE paused_at IS NULL ORDER BY agency_id");
         await using var reader = await now.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return (await ReadAgenciesAsync(agencies, cancellationToken), reader.GetFieldValue<Instant>(0));
+        return (found, reader.GetFieldValue<Instant>(0));
     }
 
     private async Task<Instant?> TryLockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

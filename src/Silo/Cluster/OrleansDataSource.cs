@@ -18,8 +18,8 @@ public static class OrleansDataSource
     public const int MinimumPoolSize = 40;
 
     /// <summary>
-    /// Seconds that Orleans waits for a connection, and then for an answer. A silo that sent no heartbeat for 90 s is
-    /// taken for stale, and one is due every 30 s: a lost one must have failed before the next is due.
+    /// Seconds that Orleans waits for a connection, and then for an answer. A silo that sent no heartbeat for 15 s is
+    /// taken for stale (<see cref="FailureDetection"/>): one that is lost must have failed, and been repeated, before.
     /// </summary>
     public const int TimeoutSeconds = 10;
 

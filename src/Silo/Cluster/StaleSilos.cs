@@ -6,8 +6,8 @@ namespace Actors.Silo.Cluster;
 
 /// <summary>
 /// Clears the membership of a cluster of which nobody lives. A silo that starts waits for every silo in the table that
-/// does not answer, until its row is 90 s old; after a crash of the whole cluster that is a minute and a half in which
-/// no cutoff is served. Only where every one of them is refused is anything removed: a refusal says that the machine is
+/// does not answer, until its row is 15 s old; after a crash of the whole cluster no cutoff is served for that long.
+/// Only where every one of them is refused is anything removed: a refusal says that the machine is
 /// there and the silo is not. Where one answers, or keeps silent, the living sort out the dead among themselves.
 /// </summary>
 public static class StaleSilos

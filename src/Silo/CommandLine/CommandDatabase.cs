@@ -9,8 +9,11 @@ namespace Actors.Silo.CommandLine;
 /// </summary>
 public sealed class CommandDatabase : IAsyncDisposable
 {
-    private CommandDatabase(string connectionString) =>
-        OwnerConnectionString = SiloConnectionString = ApiConnectionString = connectionString;
+    private CommandDatabase(string connectionString, string apiConnectionString)
+    {
+        OwnerConnectionString = SiloConnectionString = connectionString;
+        ApiConnectionString = apiConnectionString;
+    }
 
     private CommandDatabase(EmbeddedPostgres embedded)
     {
@@ -26,7 +29,7 @@ public sealed class CommandDatabase : IAsyncDisposable
     /// <summary>The login that the silo works with; the owner's where only one login was given.</summary>
     public string SiloConnectionString { get; }
 
-    /// <summary>The login that the API reads with; the owner's where only one login was given.</summary>
+    /// <summary>The login that the API reads with: --api-database, or the same as the silo's.</summary>
     public string ApiConnectionString { get; }
 
     /// <summary>The embedded database, or null when a database was named.</summary>
@@ -46,11 +49,12 @@ public sealed class CommandDatabase : IAsyncDisposable
         EmbeddedPurpose purpose,
         CancellationToken cancellationToken)
     {
+        var apiName = options.ApiDatabaseNamed(arguments);
         if (options.DatabaseNamed(arguments) is { } name)
         {
-            var connectionString = DatabaseUrl.Parse(name).ConnectionString;
-            await DatabaseProbe.EnsureUsableAsync(connectionString, cancellationToken);
-            return new CommandDatabase(connectionString);
+            var connectionString = await UsableAsync(name, cancellationToken);
+            return new CommandDatabase(
+                connectionString, apiName is null ? connectionString : await UsableAsync(apiName, cancellationToken));
         }
 
         var embedded = await EmbeddedPostgres.StartAsync(
@@ -64,6 +68,13 @@ public sealed class CommandDatabase : IAsyncDisposable
     /// </summary>
     public Task EnsureLoginPasswordsAsync(CancellationToken cancellationToken) =>
         Embedded?.EnsureLoginPasswordsAsync(cancellationToken) ?? Task.CompletedTask;
+
+    private static async Task<string> UsableAsync(string name, CancellationToken cancellationToken)
+    {
+        var connectionString = DatabaseUrl.Parse(name).ConnectionString;
+        await DatabaseProbe.EnsureUsableAsync(connectionString, cancellationToken);
+        return connectionString;
+    }
 
     public ValueTask DisposeAsync() => Embedded?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Actors.Api.Requests;
 using Actors.Silo.CommandLine.Commands;
 using Actors.Silo.Database;
 
@@ -36,6 +37,8 @@ public static class CommandLineApplication
             options.Database,
             options.Data,
             UpCommand.Create(options),
+            SiloCommand.Create(options),
+            ApiCommand.Create(options),
             DownCommand.Create(options),
             DatabaseCommand.Create(options),
             ImportCommand.Create(options),
@@ -43,6 +46,7 @@ public static class CommandLineApplication
             CutoffCommand.Create(clock),
             MigrateCommand.Create(options),
             DoctorCommand.Create(options, clock),
+            OpenApiCommand.Create(),
         };
     }
 
@@ -134,7 +138,16 @@ public static class CommandLineApplication
             Environment:
               ACTORS_DATABASE    The database, where --database does not name one.
               ACTORS_DATA        The folder of the embedded database, where --data does not name one.
-              ACTORS_PORT        The HTTP port of `up`, where --port does not name one.
+              ACTORS_PORT        The HTTP port of `up`, `silo` and `api`, where --port does not name one.
+              ACTORS_CLUSTER     The cluster of `up`, `silo` and `api`, which work together. Default: actors.
+              ACTORS_POOLER      The pooler of `up`, `silo` and `api`, where --pooler does not name one.
+              ACTORS_SERVICE     Whose reminders they keep, over all clusters. Default: actors.
+              ACTORS_API_DATABASE
+                                 The database with the login of the API, where --api-database does not name it.
+              ACTORS_JWT_ISSUER, ACTORS_JWT_AUDIENCE, ACTORS_JWT_JWKS_URL or ACTORS_JWT_SECRET
+                                 Whose tokens the API takes; without them API keys alone. Audience: authenticated.
+              ACTORS_LIMIT_READS, ACTORS_LIMIT_TRIGGERS, ACTORS_LIMIT_FAILURES
+                                 Requests a second, of one caller (100, 20) and from an address without one (10).
               ACTORS_TRACE       1: show the stack trace of a failure.
 
             Exit codes:
@@ -151,7 +164,8 @@ public static class CommandLineApplication
               10  no PostgreSQL is installed, and installing it needs a person
               11  `doctor` found something that needs a hand
               12  the folder of the embedded database cannot be used
-              130 stopped by Ctrl-C or SIGTERM before it was done; an `up` that was ready ends with 0
+              13  the other silos had declared this one dead, after it was frozen or cut off: start it again
+              130 stopped by Ctrl-C or SIGTERM before it was done; an `up`, `silo` or `api` that was ready ends with 0
             """;
 
         // Who asks for help has not given the arguments yet.

@@ -41,4 +41,7 @@ public enum ExitCode
 
     /// <summary>The folder of the embedded database cannot be written, or holds something else.</summary>
     DataFolderUnusable = 12,
+
+    /// <summary>The other silos had declared this one dead.</summary>
+    Expelled = 13,
 }

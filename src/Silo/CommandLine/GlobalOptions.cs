@@ -8,6 +8,7 @@ public sealed class GlobalOptions
 {
     public const string DatabaseVariable = "ACTORS_DATABASE";
     public const string DataVariable = "ACTORS_DATA";
+    public const string ApiDatabaseVariable = "ACTORS_API_DATABASE";
 
     /// <summary>A connection string or a postgres:// URL; else ACTORS_DATABASE; else the embedded one.</summary>
     public Option<string?> Database { get; } = new("--database")
@@ -25,6 +26,37 @@ public sealed class GlobalOptions
         HelpName = "DIR",
         Recursive = true,
     };
+
+    /// <summary>
+    /// For the commands that host the API: the database again, with the login that may act as callers. Each such
+    /// command adds it to its own options.
+    /// </summary>
+    public Option<string?> ApiDatabase { get; } = new("--api-database")
+    {
+        Description = "The same database with the login of the API, actors_api. Default: ACTORS_API_DATABASE, else as "
+            + "--database.",
+        HelpName = "URL",
+    };
+
+    /// <summary>
+    /// The database with the API's login, unparsed, or null where none was named or the command hosts no API: then its
+    /// login is that of --database, or the embedded one's own.
+    /// </summary>
+    /// <exception cref="CommandFailure">It was given for the embedded database, whose logins are its own.</exception>
+    public string? ApiDatabaseNamed(ParseResult arguments)
+    {
+        if (!arguments.CommandResult.Command.Options.Contains(ApiDatabase)) return null;
+        var given = Given(arguments.GetValue(ApiDatabase));
+        if (given is not null && DatabaseNamed(arguments) is null)
+        {
+            throw new CommandFailure(
+                ExitCode.Usage,
+                "--api-database is the login of the API for a database that --database names, and there is none: the "
+                + "embedded database has a login for the API already.");
+        }
+
+        return given ?? Given(Environment.GetEnvironmentVariable(ApiDatabaseVariable));
+    }
 
     /// <summary>
     /// The database that was named, unparsed, or null for the embedded one. A folder named with --data means the

@@ -64,6 +64,9 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// <summary>Whether an `up`, this one or another, served this database when it was started or found.</summary>
     public bool IsServed { get; private set; }
 
+    /// <summary>Whether nobody else, no silo either, worked on it when it was started or found.</summary>
+    public bool IsSoleUser { get; private init; }
+
     /// <summary>Owns the database; may create roles, is no superuser.</summary>
     public string OwnerConnectionString => Connection(EmbeddedLogins.Owner, state.OwnerPassword);
 
@@ -93,11 +96,13 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         var folder = await FolderOfAsync(options, cancellationToken);
         folder.Prepare();
         using var starting = await LockStartAsync(folder, options.Report, cancellationToken);
+        if (options.Purpose == EmbeddedPurpose.Join) UpLock.RequireReady(folder);
+        var isSoleUser = FileLock.IsFree(folder.UseLock);
         var serving = options.Purpose == EmbeddedPurpose.Serve ? UpLock.Take(folder) : null;
         // It is taken exclusively only under the start lock, which we hold, so it is to be had.
         var use = FileLock.TryShared(folder.UseLock)
             ?? throw new InvalidOperationException($"{folder.UseLock} is held against the rules.");
-        var embedded = new EmbeddedPostgres(folder, options, use, serving);
+        var embedded = new EmbeddedPostgres(folder, options, use, serving) { IsSoleUser = isSoleUser };
         try
         {
             await embedded.BringUpAsync(cancellationToken);
@@ -189,7 +194,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             state.Save(folder);
         }
 
-        if (options.Purpose != EmbeddedPurpose.Command)
+        if (options.Purpose is EmbeddedPurpose.Serve or EmbeddedPurpose.LeaveRunning)
             File.Delete(folder.StopWhenUnused);
     }
 

@@ -30,4 +30,10 @@ public enum EmbeddedPurpose
 
     /// <summary>An `up` serves it: there can be one only, and the server stops with it.</summary>
     Serve,
+
+    /// <summary>
+    /// A silo or an API beside an `up` that is ready. Where the `up` ends first, the server goes on until this one ends
+    /// too.
+    /// </summary>
+    Join,
 }

@@ -17,6 +17,13 @@ internal sealed class FileLock : IDisposable
     /// <summary>The lock, or null when any other process holds it, shared or not.</summary>
     public static FileLock? TryExclusive(string path) => TryOpen(path, FileAccess.ReadWrite, FileShare.None);
 
+    /// <summary>Whether nobody holds it. Asking takes it for a moment.</summary>
+    public static bool IsFree(string path)
+    {
+        using var free = TryExclusive(path);
+        return free is not null;
+    }
+
     /// <summary>The lock, or null when another process holds it exclusively.</summary>
     public static FileLock? TryShared(string path) => TryOpen(path, FileAccess.Read, FileShare.Read);
 

@@ -9,6 +9,7 @@ namespace Actors.Silo.Database;
 /// </summary>
 internal sealed class UpLock : IDisposable
 {
+    private const string AnnouncedAt = " at ";
     private readonly DataFolder folder;
     private readonly FileLock held;
 
@@ -31,14 +32,23 @@ internal sealed class UpLock : IDisposable
             + "another data folder with --data DIR.");
     }
 
-    public static bool IsTaken(DataFolder folder)
+    public static bool IsTaken(DataFolder folder) => !FileLock.IsFree(folder.UpLock);
+
+    /// <summary>For those who come to an `up` that is ready. To be called under the start lock.</summary>
+    /// <exception cref="CommandFailure">None is, or not yet.</exception>
+    public static void RequireReady(DataFolder folder)
     {
-        using var free = FileLock.TryExclusive(folder.UpLock);
-        return free is null;
+        if (IsTaken(folder) && File.Exists(folder.UpNote)
+            && File.ReadAllText(folder.UpNote).Contains(AnnouncedAt, StringComparison.Ordinal))
+            return;
+        throw new CommandFailure(
+            ExitCode.DatabaseUnreachable,
+            $"No `up` serves the embedded database in {folder.Path} yet: start one with `actors up`, or name a "
+            + "database with --database.");
     }
 
     /// <summary>Adds where the `up` is to be found.</summary>
-    public void Announce(Uri address) => Write($" at {address.ToString().TrimEnd('/')}");
+    public void Announce(Uri address) => Write($"{AnnouncedAt}{address.ToString().TrimEnd('/')}");
 
     public void Dispose()
     {

@@ -1,25 +1,75 @@
 using Actors.Api;
+using Actors.Api.Events;
 using Actors.Api.Health;
 using Actors.Grains;
 using Actors.Silo.Cluster;
-using Microsoft.Extensions.Logging.Console;
 using Npgsql;
 using Orleans.Configuration;
 using Orleans.Reminders;
 
 namespace Actors.Silo.Hosting;
 
-/// <summary>Builds the one process that hosts a silo and the API.</summary>
+/// <summary>
+/// Builds a process that hosts a silo and the API (`up`), a silo alone, or the API alone as a client of the silos. The
+/// caller starts it, stops it and disposes of it.
+/// </summary>
 public static class ActorsHost
 {
     private const string ApiPool = "actors-api";
 
-    /// <summary>A host that is ready to start; the caller starts, stops and disposes of it.</summary>
+    /// <summary>Silo and API.</summary>
     public static WebApplication Build(SiloSettings settings)
+    {
+        var builder = CreateBuilder(settings);
+        AddGrains(builder.Services, settings);
+        AddSilo(builder, settings);
+        AddApi(builder.Services, settings);
+        var app = builder.Build();
+        app.MapActorsApi();
+        app.MapActorsMetrics(settings.Telemetry);
+        return app;
+    }
+
+    /// <summary>A silo that answers `/health/live` and `/health/ready` and nothing else.</summary>
+    public static WebApplication BuildSilo(SiloSettings settings)
+    {
+        var builder = CreateBuilder(settings);
+        AddGrains(builder.Services, settings);
+        AddSilo(builder, settings);
+        builder.Services.AddDatabaseReadiness(provider => provider.GetRequiredService<NpgsqlDataSource>());
+        builder.Services.AddReadinessCheck<SchemaIsCurrent>("schema");
+        var app = builder.Build();
+        app.MapActorsHealth();
+        app.MapActorsMetrics(settings.Telemetry);
+        return app;
+    }
+
+    /// <summary>
+    /// The API alone. It serves from its start on; what needs a silo is answered 503 until one is there.
+    /// </summary>
+    public static WebApplication BuildApi(SiloSettings settings)
+    {
+        var builder = CreateBuilder(settings);
+        builder.Services.AddSingleton<SiloConnection>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<SiloConnection>());
+        builder.Services.AddSingleton(provider => provider.GetRequiredService<SiloConnection>().Grains);
+        AddApi(builder.Services, settings);
+        builder.Services.AddReadinessCheck<SiloIsConnected>("silo");
+        var app = builder.Build();
+        app.MapActorsApi();
+        app.MapActorsMetrics(settings.Telemetry);
+        return app;
+    }
+
+    /// <summary>Where the API listens, known once the host has started.</summary>
+    public static Uri AddressOf(WebApplication app) => new(app.Urls.First());
+
+    private static WebApplicationBuilder CreateBuilder(SiloSettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
         var builder = WebApplication.CreateSlimBuilder();
-        ConfigureLogging(builder.Logging);
+        builder.Logging.AddActorsLogging(settings.Telemetry);
+        builder.Services.AddActorsTelemetry(settings.Telemetry);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -29,25 +79,15 @@ public static class ActorsHost
         builder.Services.AddSingleton<IHostLifetime, StoppedByItsCaller>();
         // A silo that can reach its database needs a fraction of a second; one that cannot would try for ever.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
-
         builder.Services.AddSingleton(settings);
         builder.Services.AddHostedService<SchemaGate>();
-        AddGrains(builder.Services, settings);
-        AddSilo(builder, settings);
-        AddApi(builder.Services, settings);
-
-        var app = builder.Build();
-        app.MapActorsApi();
-        return app;
+        return builder;
     }
-
-    /// <summary>Where the API listens, known once the host has started.</summary>
-    public static Uri AddressOf(WebApplication app) => new(app.Urls.First());
 
     private static void AddGrains(IServiceCollection services, SiloSettings settings)
     {
         // The container disposes of the pool, after everything that uses it.
-        services.AddSingleton(_ => GrainDatabase.Connect(settings.SiloConnectionString));
+        services.AddSingleton(_ => GrainDatabase.Connect(settings.Pooled(settings.SiloConnectionString)));
         services.AddActorsGrains(
             provider => new GrainDatabase(provider.GetRequiredService<NpgsqlDataSource>(), settings.Clock),
             settings.Grains);
@@ -61,41 +101,29 @@ public static class ActorsHost
         if (settings.ReminderClock is { } clock)
             builder.Services.AddKeyedSingleton(ReminderTimeProviderNames.Reminders, clock);
 
+        builder.Services.AddSingleton<IFatalErrorHandler, SiloEnd>();
         // In the order of starting; they stop in reverse.
         builder.Services.AddHostedService<MembershipCleaning>();
         builder.UseOrleans(silo => silo
             .UsePostgres(orleans)
-            .Configure<ClusterOptions>(cluster =>
-            {
-                cluster.ClusterId = settings.ClusterId;
-                cluster.ServiceId = settings.ServiceId;
-            })
+            .TracesCalls(settings.Telemetry)
+            .Configure<ClusterOptions>(settings.Name)
+            .Configure<ClusterMembershipOptions>(FailureDetection.Configure)
             .ConfigureEndpoints(settings.Address, settings.Ports.Silo, settings.Ports.Gateway));
+        builder.Services.AddReadinessCheck<SiloIsActive>("silo");
+        builder.Services.AddReadinessCheck<ClockAgrees>("clock");
         builder.Services.AddHostedService<CoordinatorStarting>();
+        builder.Services.AddHostedService<LostTicks>();
         builder.Services.AddHostedService<AgencyChanges>();
     }
 
     private static void AddApi(IServiceCollection services, SiloSettings settings)
     {
         services.AddKeyedSingleton(
-            ApiPool, (_, _) => GrainDatabase.Connect(settings.SiloConnectionString, "actors-api"));
-        services.AddActorsApi(provider => provider.GetRequiredKeyedService<NpgsqlDataSource>(ApiPool));
-        services.AddReadinessCheck<SiloIsActive>("silo");
+            ApiPool, (_, _) => GrainDatabase.Connect(settings.Pooled(settings.ApiConnectionString), "actors-api"));
+        services.AddActorsApi(
+            provider => provider.GetRequiredKeyedService<NpgsqlDataSource>(ApiPool), settings.Access);
+        services.AddSingleton(new EventListening(settings.ApiConnectionString));
         services.AddReadinessCheck<SchemaIsCurrent>("schema");
-    }
-
-    private static void ConfigureLogging(ILoggingBuilder logging)
-    {
-        logging.ClearProviders();
-        logging.AddConsoleFormatter<LineFormatter, ConsoleFormatterOptions>();
-        logging.AddConsole(console => console.FormatterName = LineFormatter.FormatterName);
-        logging.SetMinimumLevel(LogLevel.Information);
-        logging.AddFilter("Orleans", LogLevel.Error);
-        logging.AddFilter("Microsoft", LogLevel.Warning);
-        logging.AddFilter("Polly", LogLevel.Warning);
-        // What the readiness answer says, what every caller without a key brings about, and a feature nobody uses yet.
-        logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical);
-        logging.AddFilter("Actors.Api.Access", LogLevel.Warning);
-        logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
     }
 }

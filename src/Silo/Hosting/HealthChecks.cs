@@ -1,6 +1,8 @@
 using Actors.Silo.CommandLine;
+using Actors.Silo.Doctor;
 using Actors.Silo.Migrations;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
 
 namespace Actors.Silo.Hosting;
 
@@ -12,6 +14,39 @@ internal sealed class SiloIsActive(ISiloStatusOracle oracle) : IHealthCheck
         Task.FromResult(oracle.CurrentStatus == SiloStatus.Active
             ? HealthCheckResult.Healthy("The silo is an active member of its cluster.")
             : HealthCheckResult.Unhealthy($"The silo is not active in its cluster: {oracle.CurrentStatus}."));
+}
+
+/// <summary>
+/// Whether this machine's clock agrees with the database's. Where it does not, nothing is marked early, and cutoffs are
+/// served by the sweep rather than by their reminders: worth a word, but the silo is ready.
+/// </summary>
+internal sealed class ClockAgrees(NpgsqlDataSource database, TimeProvider time) : IHealthCheck
+{
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var finding = await ClockCheck.RunAsync(database, time, cancellationToken);
+            return finding.Severity == Severity.Ok
+                ? HealthCheckResult.Healthy(finding.Sentence)
+                : HealthCheckResult.Degraded(finding.Sentence);
+        }
+        catch (NpgsqlException)
+        {
+            return HealthCheckResult.Degraded("The clocks were not compared: the database does not answer.");
+        }
+    }
+}
+
+/// <summary>Whether an API that has no silo in its own process is connected to one.</summary>
+internal sealed class SiloIsConnected(SiloConnection silos) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(silos.Gateways > 0
+            ? HealthCheckResult.Healthy($"Connected silos: {silos.Gateways}.")
+            : HealthCheckResult.Unhealthy("No silo is connected; start one with `actors silo`."));
 }
 
 /// <summary>Whether the schema is the one that this version was built for.</summary>

@@ -6,11 +6,13 @@ namespace Actors.Silo.Hosting;
 /// <summary>The two ports of a silo: for other silos, and for clients.</summary>
 public sealed record SiloPorts(int Silo, int Gateway)
 {
-    private static readonly SiloPorts Usual = new(11_111, 30_000);
+    /// <summary>
+    /// What <see cref="PortReservation.Find"/> tries first; a second silo of a machine takes the next.
+    /// </summary>
+    public static readonly SiloPorts Usual = new(11_111, 30_000);
 
-    /// <summary>The usual ports where they are free, so that a silo keeps them over restarts; else any two.</summary>
-    public static SiloPorts Find(IPAddress address) =>
-        IsFree(address, Usual.Silo) && IsFree(address, Usual.Gateway) ? Usual : FindAny(address);
+    /// <summary>Of a process that hosts no silo.</summary>
+    public static readonly SiloPorts None = new(0, 0);
 
     /// <summary>Two ports that nobody holds at this moment.</summary>
     public static SiloPorts FindAny(IPAddress address)

@@ -1,4 +1,4 @@
-using Actors.Silo.CommandLine;
+using Actors.Api.Requests;
 using NodaTime;
 using Npgsql;
 

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Globalization;
-using Actors.Silo.CommandLine;
+using Actors.Api.Requests;
 
 namespace Actors.Silo.Import;
 

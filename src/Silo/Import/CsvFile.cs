@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Actors.Api.Requests;
 using Actors.Silo.CommandLine;
 using CsvHelper;
 using CsvHelper.Configuration;

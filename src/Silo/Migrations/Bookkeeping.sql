@@ -76,10 +76,10 @@ BEGIN
       RETURN (SELECT '' FROM pg_namespace WHERE nspname = name);
     WHEN 'role' THEN
       RETURN (SELECT '' FROM pg_roles WHERE rolname = name);
-    WHEN 'membership' THEN  -- member.role
+    WHEN 'membership' THEN  -- member.role, as the two are named, without quotes
       RETURN (
-        SELECT DISTINCT '' FROM pg_auth_members
-        WHERE member = to_regrole(part[1]) AND roleid = to_regrole(part[2]));
+        SELECT DISTINCT '' FROM pg_auth_members AS m
+        WHERE pg_get_userbyid(m.member) || '.' || pg_get_userbyid(m.roleid) = name);
     WHEN 'table' THEN
       RETURN (
         SELECT format('COMMENT ON TABLE %s IS %L', c.oid::regclass, obj_description(c.oid, 'pg_class'))
@@ -122,7 +122,10 @@ BEGIN
            FROM unnest(p.roles) AS r),
           ' USING (' || p.qual || ')', ' WITH CHECK (' || p.with_check || ')')
         FROM pg_policies AS p
-        WHERE format('%I.%I', p.schemaname, p.tablename)::regclass = relation AND p.policyname = leaf);
+        -- By its names: a cast of each row's name would fail on a schema that this login may not use.
+        WHERE p.policyname = leaf AND (p.schemaname, p.tablename) = (
+          SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+          WHERE c.oid = relation));
     WHEN 'rights on table', 'rights on schema', 'rights on function' THEN
       RETURN (
         SELECT string_agg(r.what || ' TO ' || r.grantee, E'\n' ORDER BY r.what, r.grantee)
@@ -165,7 +168,9 @@ BEGIN
   FOR statement IN
     SELECT format('REVOKE %s FROM %s', r.what, r.grantee) FROM actors.rights_on(kind, name) AS r
     WHERE r.what || ' TO ' || r.grantee <> ALL (string_to_array(before, E'\n'))
-      AND r.grantee IN ('PUBLIC', 'anon', 'authenticated', 'service_role', 'actors_silo', 'actors_api')
+      AND r.grantee IN (
+        'PUBLIC', 'anon', 'authenticated', 'service_role', 'actors_silo', 'actors_api',
+        'actors_trigger', 'actors_reader', 'actors_admin')
     UNION ALL
     SELECT 'GRANT ' || was FROM unnest(string_to_array(before, E'\n')) AS was
     WHERE was NOT IN (SELECT r.what || ' TO ' || r.grantee FROM actors.rights_on(kind, name) AS r)
@@ -183,12 +188,15 @@ AS $$
 DECLARE
   part TEXT[] := string_to_array(name, '.');
   leaf TEXT := array_to_string(part[3:], '.');
+  -- Of a membership: no role that is granted here has a dot in its name, its member may.
+  member TEXT := array_to_string(trim_array(part, 1), '.');
+  role TEXT := part[cardinality(part)];
   statement TEXT;
 BEGIN
   statement := CASE kind
     WHEN 'schema' THEN format('DROP SCHEMA %I', name)
     WHEN 'role' THEN format('DROP ROLE %I', name)
-    WHEN 'membership' THEN format('REVOKE %I FROM %I', part[2], part[1])
+    WHEN 'membership' THEN format('REVOKE %I FROM %I', role, member)
     WHEN 'table' THEN format('DROP TABLE %s', name)
     WHEN 'column' THEN format('ALTER TABLE %I.%I DROP COLUMN %I', part[1], part[2], leaf)
     WHEN 'index' THEN format('DROP INDEX %s', name)
@@ -197,8 +205,8 @@ BEGIN
     WHEN 'trigger' THEN format('DROP TRIGGER %I ON %I.%I', leaf, part[1], part[2])
     WHEN 'policy' THEN format('DROP POLICY %I ON %I.%I', leaf, part[1], part[2])
   END;
-  IF kind = 'membership' AND (actors.is_used_elsewhere(part[1]) OR actors.is_used_elsewhere(part[2])) THEN
-    RAISE WARNING 'role % stays a member of %: another database of this cluster uses them', part[1], part[2];
+  IF kind = 'membership' AND (actors.is_used_elsewhere(member) OR actors.is_used_elsewhere(role)) THEN
+    RAISE WARNING 'role % stays a member of %: another database of this cluster uses them', member, role;
   ELSIF kind IN ('schema', 'role') THEN
     BEGIN
       EXECUTE statement;
@@ -238,7 +246,7 @@ BEGIN
     END IF;
     EXECUTE was;
   END IF;
-EXCEPTION WHEN check_violation OR foreign_key_violation OR not_null_violation THEN
+EXCEPTION WHEN check_violation OR foreign_key_violation OR not_null_violation OR unique_violation THEN
   RAISE EXCEPTION 'cannot bring back % % as it was: %', kind, name, SQLERRM
     USING HINT = 'Rows were written since that it does not allow. Change them, then run the same command again.';
 END

@@ -21,12 +21,17 @@ EXCEPTION
 END
 $$;
 
+-- From PostgreSQL 16 on, whoever creates a role is its member from then on, but only to administer it: to act as the
+-- role takes a grant of its own. 'SET' asks for that; earlier versions do not know the word.
 CREATE OR REPLACE FUNCTION actors.grant_membership(role TEXT, member TEXT) RETURNS VOID
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  IF actors.definition_of('membership', member || '.' || role) IS NULL THEN
+  IF actors.definition_of('membership', member || '.' || role) IS NULL
+    OR NOT pg_has_role(member, role,
+      CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)
+  THEN
     EXECUTE format('GRANT %I TO %I', role, member);
   END IF;
 EXCEPTION

@@ -1,6 +1,5 @@
 using Actors.Api;
 using Actors.Api.Access;
-using Actors.Silo.Migrations;
 using Actors.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -23,13 +22,23 @@ public sealed class ApiHost : IAsyncLifetime
     /// <summary>An address that answers 404 `agency-not-found` without a grain, to whoever is let in.</summary>
     public const string NoAgency = "/api/agencies/no-uuid/runs";
 
+    /// <summary>What tests of everything else send is not to be limited.</summary>
+    public static readonly ApiLimits NoLimits = new()
+    {
+        Reads = RequestRate.Of(RequestRate.Most),
+        Triggers = RequestRate.Of(RequestRate.Most),
+        Failures = RequestRate.Of(RequestRate.Most),
+    };
+
     private TestDatabase? testDatabase;
+    private NpgsqlDataSource? api;
     private WebApplication? app;
     private IHost? client;
 
     /// <summary>How to reach the database, password and all.</summary>
     public string ConnectionString => testDatabase!.ConnectionString;
 
+    /// <summary>As the database's owner; the API itself has a login of its own.</summary>
     public NpgsqlDataSource Database { get; private set; } = null!;
 
     public HttpClient Http { get; private set; } = null!;
@@ -53,11 +62,18 @@ public sealed class ApiHost : IAsyncLifetime
         return host;
     }
 
+    /// <summary>A host on a migrated database of its own, with other settings of access.</summary>
+    internal static async Task<ApiHost> StartAsync(AccessSettings access, Action<IServiceCollection>? more = null)
+    {
+        var host = new ApiHost();
+        await host.ConnectAsync();
+        await host.StartAsync(more ?? (_ => { }), access);
+        return host;
+    }
+
     public async ValueTask InitializeAsync()
     {
-        testDatabase = await TestDatabase.CreateEmptyAsync();
-        Database = NpgsqlDataSource.Create(testDatabase.ConnectionString);
-        await new MigrationRunner(testDatabase.ConnectionString).UpAsync();
+        await ConnectAsync();
         await StartAsync(_ => { });
     }
 
@@ -81,13 +97,24 @@ public sealed class ApiHost : IAsyncLifetime
         if (app is not null)
             await app.DisposeAsync();
         client?.Dispose();
+        if (api is not null)
+            await api.DisposeAsync();
         if (Database is not null)
             await Database.DisposeAsync();
         if (testDatabase is not null)
             await testDatabase.DisposeAsync();
     }
 
-    private async Task StartAsync(Action<IServiceCollection> more)
+    private async Task ConnectAsync()
+    {
+        testDatabase = await TestDatabase.CreateMigratedAsync();
+        Database = NpgsqlDataSource.Create(testDatabase.ConnectionString);
+        var login = new NpgsqlDataSourceBuilder(await TestPooler.ThroughAsync(testDatabase.ApiConnectionString));
+        login.UseNodaTime();
+        api = login.Build();
+    }
+
+    private async Task StartAsync(Action<IServiceCollection> more, AccessSettings? access = null)
     {
         var clientBuilder = Host.CreateApplicationBuilder();
         clientBuilder.Logging.ClearProviders();
@@ -98,7 +125,7 @@ public sealed class ApiHost : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(client.Services.GetRequiredService<IGrainFactory>());
-        builder.Services.AddActorsApi(_ => Database);
+        builder.Services.AddActorsApi(_ => api ?? Database, access ?? new AccessSettings { Limits = NoLimits });
         more(builder.Services);
         app = builder.Build();
         app.MapActorsApi();

@@ -14,7 +14,8 @@ internal static class ApiKeysTable
     {
         var key = ApiKey.Create();
         Assert.True(await new ApiKeyStore(source).AddAsync(
-            ApiKeyName.Parse($"key {Guid.NewGuid():N}", out _)!, key, TestContext.Current.CancellationToken));
+            ApiKeyName.Parse($"key {Guid.NewGuid():N}", out _)!, key, ApiKeyScopes.TriggerOnly, null,
+            TestContext.Current.CancellationToken));
         await using var update = source.CreateCommand($"UPDATE api_keys SET {assignments} WHERE key_hash = $1");
         update.Parameters.Add(new() { Value = key.Hash() });
         await update.ExecuteNonQueryAsync();

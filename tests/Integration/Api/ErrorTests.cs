@@ -18,7 +18,7 @@ public sealed class ErrorTests(ApiHost host) : IClassFixture<ApiHost>
     [Theory]
     [InlineData("/")]
     [InlineData("/api")]
-    [InlineData("/api/agencies")]
+    [InlineData("/api/agency")]
     [InlineData("/functions/v1/other")]
     public async Task An_unknown_address_is_404(string path)
     {
@@ -62,8 +62,10 @@ public sealed class ErrorTests(ApiHost host) : IClassFixture<ApiHost>
     {
         using var response = await PostWithKeyAsync(SomeAgency, Json($$"""{"reason":"{{new string('x', 1_001)}}"}"""));
 
-        var problem = await ApiAssert.ProblemAsync(response, 400, "invalid-reason");
-        Assert.Contains("1001 characters", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        var problem = await ApiAssert.ProblemAsync(response, 400, "invalid-body");
+        Assert.Contains(
+            "1001 characters", problem.GetProperty("errors").GetProperty("reason")[0].GetString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,8 +1,10 @@
 using System.Net;
+using Actors.Api;
 using Actors.Api.Access;
 using Actors.Api.Health;
 using Actors.Tests.Support;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
 using Xunit;
 
 namespace Actors.Tests.Integration.Api;
@@ -26,9 +28,11 @@ public sealed class HealthTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal(
             """
-            {"status":"ready","checks":[{"name":"database","status":"healthy","message":"The database answers."}]}
-            """,
-            body);
+            {"status":"ready","checks":[
+            {"name":"callers","status":"healthy","message":"The API's login may act as every kind of caller."},
+            {"name":"database","status":"healthy","message":"The database answers."}]}
+            """.ReplaceLineEndings(""),
+            Plain(body));
     }
 
     [Fact]
@@ -42,6 +46,7 @@ public sealed class HealthTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.Equal(
             """
             {"status":"notReady","checks":[
+            {"name":"callers","status":"unhealthy","message":"The database does not answer."},
             {"name":"database","status":"unhealthy","message":"The database does not answer."}]}
             """.ReplaceLineEndings(""),
             body);
@@ -68,12 +73,57 @@ public sealed class HealthTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.Equal(
             """
             {"status":"notReady","checks":[
+            {"name":"callers","status":"unhealthy","message":
+            "The API's login may not look for API keys: name the login actors_api with --api-database."},
             {"name":"database","status":"healthy","message":"The database answers."},
             {"name":"silo","status":"unhealthy","message":
             "The check 'silo' is unhealthy; the server's log tells more."}]}
             """.ReplaceLineEndings(""),
-            body);
+            Plain(body));
     }
+
+    [Theory]
+    [InlineData("", "actors_trigger, actors_reader, actors_admin, authenticated, service_role")]
+    [InlineData("service_role", "actors_trigger, actors_reader, actors_admin, authenticated")]
+    public async Task A_login_that_may_not_act_as_callers_is_not_ready_and_says_as_whom(string member, string missing)
+    {
+        await using var database = await TestDatabase.CreateMigratedAsync();
+        var login = $"login_{Guid.NewGuid():N}";
+        await using var owner = NpgsqlDataSource.Create(database.ConnectionString);
+        await ApiKeysTable.ExecuteAsync(
+            owner, $"CREATE ROLE {login} LOGIN PASSWORD 'secret'" + (member == "" ? "" : $" IN ROLE {member}"));
+        try
+        {
+            await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(
+                database.ConnectionString) { Username = login, Password = "secret" }.ConnectionString);
+            var check = await new CallerRolesCheck(new ApiDatabase(source)).CheckHealthAsync(
+                new HealthCheckContext(), TestContext.Current.CancellationToken);
+
+            Assert.Equal(HealthStatus.Unhealthy, check.Status);
+            Assert.Equal(
+                $"The API's login may not act as {missing}: name the login actors_api with --api-database.",
+                check.Description);
+        }
+        finally
+        {
+            await ApiKeysTable.ExecuteAsync(owner, $"DROP ROLE {login}");
+        }
+    }
+
+    [Fact]
+    public async Task The_login_that_migrated_is_enough_to_try_everything_with()
+    {
+        await using var database = await TestDatabase.CreateMigratedAsync();
+        await using var owner = NpgsqlDataSource.Create(database.ConnectionString);
+
+        var check = await new CallerRolesCheck(new ApiDatabase(owner)).CheckHealthAsync(
+            new HealthCheckContext(), TestContext.Current.CancellationToken);
+
+        Assert.Equal(HealthStatus.Healthy, check.Status);
+    }
+
+    // The framework writes an apostrophe as an escape.
+    private static string Plain(string json) => json.Replace("\\u0027", "'", StringComparison.Ordinal);
 
     private static async Task<(HttpStatusCode Status, string Body)> GetAsync(ApiHost host, string path)
     {

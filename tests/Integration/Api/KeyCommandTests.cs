@@ -54,7 +54,10 @@ public sealed class KeyCommandTests(ApiHost host) : IClassFixture<ApiHost>
         var failure = await Assert.ThrowsAsync<CommandFailure>(() => CreateAsync("taken"));
 
         Assert.Equal(ExitCode.BadInput, failure.Code);
-        Assert.Equal("There is an API key named 'taken' already; choose another name.", failure.Message);
+        Assert.Equal(
+            "There is an API key named 'taken' already; choose another name, or make a successor with: "
+            + "./actors key rotate 'taken'",
+            failure.Message);
         Assert.Equal(before, await ApiKeysTable.DumpAsync(host.Database));
         using var response = await host.PostAsync(ApiHost.NoAgency, key);
         await ApiAssert.ProblemAsync(response, 404, "agency-not-found");

@@ -2,7 +2,6 @@ using System.Net;
 using System.Text;
 using Actors.Api.Access;
 using Actors.Silo.Hosting;
-using Actors.Silo.Migrations;
 using Actors.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Npgsql;
@@ -24,15 +23,18 @@ public sealed class WholeProcess : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        testDatabase = await TestDatabase.CreateEmptyAsync();
-        await new MigrationRunner(testDatabase.ConnectionString).UpAsync();
+        testDatabase = await TestDatabase.CreateMigratedAsync();
         database = NpgsqlDataSource.Create(testDatabase.ConnectionString);
-        await new ApiKeyStore(database).AddAsync(ApiKeyName.Parse(KeyName, out _)!, key, CancellationToken.None);
+        await new ApiKeyStore(database).AddAsync(
+            ApiKeyName.Parse(KeyName, out _)!, key, ApiKeyScopes.TriggerOnly, null, CancellationToken.None);
         app = ActorsHost.Build(new SiloSettings
         {
-            SiloConnectionString = testDatabase.ConnectionString,
+            SiloConnectionString = testDatabase.SiloConnectionString,
+            ApiConnectionString = testDatabase.ApiConnectionString,
+            Access = new AccessSettings { Limits = ApiHost.NoLimits },
             Ports = SiloPorts.FindAny(IPAddress.Loopback),
             IsAlone = true,
+            Pooler = await TestPooler.OfTheSuiteAsync(),
         });
         await app.StartAsync();
         Http.BaseAddress = ActorsHost.AddressOf(app);

@@ -1,4 +1,5 @@
 using Actors.Grains.Cutoffs;
+using Actors.Grains.Interfaces;
 using NodaTime;
 using Xunit;
 

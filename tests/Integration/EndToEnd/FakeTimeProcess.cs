@@ -59,6 +59,7 @@ internal sealed class FakeTimeProcess : IAsyncDisposable
         _app = ActorsHost.Build(new SiloSettings
         {
             SiloConnectionString = _database.SiloConnectionString,
+            Pooler = await TestPooler.OfTheSuiteAsync(),
             Ports = ports,
             Clock = DatabaseClock.ReplacedBy(_time),
             ReminderClock = _time,

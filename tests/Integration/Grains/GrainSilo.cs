@@ -4,6 +4,7 @@ using Actors.Grains.Cutoffs;
 using Actors.Grains.Interfaces;
 using Actors.Silo.Cluster;
 using Actors.Silo.Hosting;
+using Actors.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -39,7 +40,7 @@ internal sealed class GrainSilo : IAsyncDisposable
         TimeProvider pauses, string cluster = "test")
     {
         var orleans = OrleansDataSource.Create(connectionString);
-        var pool = GrainDatabase.Connect(connectionString);
+        var pool = GrainDatabase.Connect(await TestPooler.ThroughAsync(connectionString));
         var ports = SiloPorts.FindAny(IPAddress.Loopback);
         var clock = database is null ? DatabaseClock.OfPostgres : DatabaseClock.ReplacedBy(database);
         var builder = Host.CreateApplicationBuilder();

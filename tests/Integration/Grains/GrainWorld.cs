@@ -109,6 +109,13 @@ public class GrainWorld : IAsyncLifetime
         (silo ?? Silo).Grains.GetGrain<IAgencyGrain>(agency).BringUpToDateAsync(
             new RunRequest(trigger, trigger == RunTrigger.Reminder ? null : new JobId(Guid.NewGuid())));
 
+    internal IAgencyGrain Grain(Guid agency) => Silo.Grains.GetGrain<IAgencyGrain>(agency);
+
+    /// <summary>What is noted of an agency, as `kind by reason details`, in the order in which it was done.</summary>
+    public Task<List<string>> ChangesAsync(Guid agency) => ListAsync<string>(
+        "SELECT concat_ws(' ', kind, changed_by, reason, details) FROM agency_changes WHERE agency_id = $1 ORDER BY id",
+        agency);
+
     public Task<string> StatusOfAsync(Guid installment) =>
         ReadAsync<string>("SELECT status::text FROM installments WHERE id = $1", installment);
 
@@ -128,6 +135,16 @@ public class GrainWorld : IAsyncLifetime
             await ReadAsync<bool>(
                 "SELECT EXISTS (SELECT FROM jobs_log WHERE id = $1 AND status <> 'running')", job));
         return await ReadAsync<string>("SELECT status FROM jobs_log WHERE id = $1", job);
+    }
+
+    /// <summary>
+    /// When the reminder will tick, told by the database's clock: Orleans counts by its own, from the arming on.
+    /// </summary>
+    public async Task<Instant> ArmedForAsync(Guid agency)
+    {
+        var start = await ReadAsync<Instant>(
+            "SELECT start_time FROM orleans.reminders WHERE grain_id = $1", $"agency/{agency:N}");
+        return Clock.Now + (start - Instant.FromDateTimeOffset(Reminders.GetUtcNow()));
     }
 
     public Task<long> OpenAlertsAsync(string dedupKey) => ReadAsync<long>(

@@ -155,32 +155,6 @@ public sealed class JobsLogTests(GrainWorld world) : IClassFixture<GrainWorld>
     }
 
     [Fact]
-    public async Task A_run_of_all_is_one_row_with_who_asked_and_waits_for_what_is_in_flight()
-    {
-        await world.ClearAsync();
-        var agencies = new List<Guid>();
-        for (var i = 0; i < 10; i++) agencies.Add(await world.AddServedAgencyAsync("2031-06-10T16:00:00Z"));
-        foreach (var agency in agencies) await world.AddInstallmentAsync(agency, "2031-06-10");
-        var paused = await world.AddServedAgencyAsync("2031-06-10T16:00:00Z");
-        await world.ExecuteAsync("UPDATE agency_cutoffs SET paused_at = now() WHERE agency_id = $1", paused);
-        world.Clock.Now = GrainWorld.At("2031-06-10T17:00:00Z");
-
-        var reminders = agencies.Select(agency => world.BringUpToDateAsync(agency)).ToList();
-        var all = await world.Coordinator.RunAllAsync("a key", "the file was late");
-
-        var byReminder = (await Task.WhenAll(reminders)).Sum(result => result.RecordsUpdated);
-        Assert.Equal(10, byReminder + all.RecordsUpdated);
-        Assert.Equal(agencies.Order(), all.Agencies.Select(row => row.Agency.Value).Order());
-        Assert.Null(all.Error);
-        Assert.Equal($"success {all.RecordsUpdated}", await RowAsync(all.Job.Value));
-        var metadata = await MetadataAsync(all.Job.Value);
-        Assert.Equal("api, a key, the file was late", string.Join(", ",
-            metadata.GetProperty("trigger"), metadata.GetProperty("requested_by"), metadata.GetProperty("reason")));
-        foreach (var agency in agencies)
-            Assert.StartsWith("2031-06-10 success", (await world.LedgerAsync(agency))[^1], StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Every_wave_of_a_run_that_somebody_asked_for_stands_under_its_own_row()
     {
         await world.ClearAsync();

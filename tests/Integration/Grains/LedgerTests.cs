@@ -97,6 +97,50 @@ public sealed class LedgerTests(GrainWorld world) : IClassFixture<GrainWorld>
             "SELECT DISTINCT trigger FROM agency_runs WHERE agency_id = $1 AND started_at > cutoff_at", agency));
     }
 
+    [Theory]
+    [InlineData("2031-09-01T18:00:00Z", 0)]
+    [InlineData("2031-09-02T12:00:00Z", 0)]
+    [InlineData("2031-09-20T12:00:00Z", 18)]
+    public async Task An_agency_that_is_inserted_again_goes_on_where_its_ledger_ends(string again, int missed)
+    {
+        await world.ClearAsync();
+        var agency = await world.AddServedAgencyAsync("2031-09-01T17:00:00Z");
+        await world.ExecuteAsync("DELETE FROM agency_runs WHERE agency_id <> $1", agency);
+        var ledger = await world.LedgerAsync(agency);
+        await world.ExecuteAsync("DELETE FROM agencies WHERE id = $1", agency);
+        world.Clock.Now = GrainWorld.At(again);
+        await world.ExecuteAsync("INSERT INTO agencies (id, name, timezone) VALUES ($1, 'again', 'UTC')", agency);
+        var installment = await world.AddInstallmentAsync(agency, "2031-08-15");
+
+        var swept = await world.Coordinator.SweepAsync();
+
+        Assert.Equal((1, 0), (swept.AgenciesBroughtUpToDate, swept.AgenciesFailed));
+        Assert.Equal(ledger[0], (await world.LedgerAsync(agency))[0]);
+        Assert.Equal(1 + missed, (await world.LedgerAsync(agency)).Count);
+        // What was inserted after the last cutoff waits for the next one.
+        Assert.Equal(missed == 0 ? "pending" : "overdue", await world.StatusOfAsync(installment));
+        world.Clock.Now = GrainWorld.At(again).InUtc().Date.PlusDays(1).At(new LocalTime(17, 0)).InUtc().ToInstant();
+        await world.BringUpToDateAsync(agency);
+        Assert.Equal("overdue", await world.StatusOfAsync(installment));
+        Assert.Empty(await world.ListAsync<Guid>("SELECT id FROM alerts WHERE kind = 'agency_failed'"));
+    }
+
+    [Fact]
+    public async Task An_agency_that_is_inserted_again_is_served_in_SQL_too_and_takes_over_what_had_failed()
+    {
+        await world.ClearAsync();
+        var agency = await world.AddServedAgencyAsync("2031-10-01T17:00:00Z");
+        await world.MoveAsync(agency, "Mars/Olympus");
+        world.Clock.Now = GrainWorld.At("2031-10-02T17:00:00Z");
+        await world.BringUpToDateAsync(agency);
+        await world.ExecuteAsync("DELETE FROM agencies WHERE id = $1", agency);
+        await world.ExecuteAsync("INSERT INTO agencies (id, name, timezone) VALUES ($1, 'again', 'UTC')", agency);
+
+        await world.ExecuteAsync("SELECT serve_cutoffs_in_sql($1, false)", world.Clock.Now);
+
+        Assert.Equal(["2031-10-01 success 0", "2031-10-02 success 0"], await world.LedgerAsync(agency));
+    }
+
     [Fact]
     public async Task A_deleted_agency_keeps_its_ledger()
     {

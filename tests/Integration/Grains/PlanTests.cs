@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Actors.Grains;
+using Actors.Grains.Agencies;
 using Actors.Grains.Cutoffs;
 using Actors.Grains.Installments;
 using Actors.Grains.Interfaces;
@@ -46,6 +47,33 @@ public sealed partial class PlanTests(PlanTests.Years years) : IClassFixture<Pla
         command.Parameters.AddWithValue("late_after", NpgsqlDbType.Interval, Duration.FromSeconds(10));
         command.Parameters.AddWithValue("limit", 2_560);
         command.Parameters.AddWithValue("job_name", JobNames.UpdateInstallmentStatuses);
+
+        await AssertNoHistoryIsReadAsync(command);
+    }
+
+    [Theory]
+    [InlineData(UndoSql.Lock)]
+    [InlineData(UndoSql.Undo)]
+    public async Task Defect_8_an_undo_reads_one_run_and_the_later_ones_of_its_agency(string sql)
+    {
+        await using var command = years.Source.CreateCommand("EXPLAIN " + sql);
+        command.Parameters.AddWithValue("agency", Guid.NewGuid());
+        command.Parameters.AddWithValue("run", Guid.NewGuid());
+        command.Parameters.AddWithValue("at", Now);
+        command.Parameters.AddWithValue("by", "any");
+        command.Parameters.AddWithValue("reason", "any");
+        command.Parameters.AddWithValue("listed", UndoResult.LeftOutAtMost);
+
+        await AssertNoHistoryIsReadAsync(command);
+    }
+
+    [Theory]
+    [InlineData(HistoryStore.DeleteLedgerRows)]
+    [InlineData(HistoryStore.DeleteJobs)]
+    public async Task Defect_8_removing_what_is_too_old_reads_what_is_too_old(string sql)
+    {
+        await using var command = years.Source.CreateCommand("EXPLAIN " + sql);
+        HistoryStore.AddParameters(command.Parameters, GrainWorld.At("2030-09-01T00:00:00Z"));
 
         await AssertNoHistoryIsReadAsync(command);
     }

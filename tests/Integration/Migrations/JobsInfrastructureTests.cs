@@ -30,20 +30,6 @@ public sealed class JobsInfrastructureTests
     }
 
     [Fact]
-    public async Task A_revoked_key_leaves_its_name_to_its_successor()
-    {
-        await using var database = await StartingDatabase.CreateMigratedAsync();
-        await database.ExecuteAsync("INSERT INTO api_keys (name, key_hash) VALUES ('cron', sha256('1'))");
-
-        var refusal = await Assert.ThrowsAsync<PostgresException>(
-            () => database.ExecuteAsync("INSERT INTO api_keys (name, key_hash) VALUES ('cron', sha256('2'))"));
-        Assert.Equal("idx_api_keys_active_name", refusal.ConstraintName);
-
-        await database.ExecuteAsync("UPDATE api_keys SET revoked_at = now()");
-        await database.ExecuteAsync("INSERT INTO api_keys (name, key_hash) VALUES ('cron', sha256('2'))");
-    }
-
-    [Fact]
     public async Task Defect_6_admins_read_the_log_and_service_role_updates_what_it_can_select()
     {
         await using var database = await StartingDatabase.CreateMigratedAsync();

@@ -141,7 +141,11 @@ internal sealed class StartingDatabase : IAsyncDisposable
               FOREACH statement IN ARRAY ARRAY[
                 'CREATE ROLE anon NOLOGIN', 'CREATE ROLE authenticated NOLOGIN', 'CREATE ROLE service_role NOLOGIN',
                 'CREATE ROLE actors_silo LOGIN INHERIT', 'CREATE ROLE actors_api LOGIN NOINHERIT',
-                'GRANT service_role TO actors_silo', 'GRANT anon, authenticated, service_role TO actors_api'
+                'CREATE ROLE actors_trigger NOLOGIN', 'CREATE ROLE actors_reader NOLOGIN',
+                'CREATE ROLE actors_admin NOLOGIN', 'GRANT service_role TO actors_silo',
+                'GRANT anon, authenticated, service_role TO actors_api',
+                'GRANT actors_trigger, actors_reader, actors_admin TO actors_api',
+                'GRANT actors_trigger, actors_reader, actors_admin, authenticated, service_role TO CURRENT_USER'
               ] LOOP
                 BEGIN
                   EXECUTE statement;

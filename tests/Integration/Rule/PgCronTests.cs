@@ -10,6 +10,8 @@ namespace Actors.Tests.Integration.Rule;
 /// </summary>
 public sealed class PgCronTests
 {
+    private static readonly MigrationId BeforeWatchdog = new(4, 3);
+
     private const string Jobs =
         """
         SELECT coalesce(string_agg(concat_ws(' ', jobname, schedule, username, command), ';' ORDER BY jobid), '')
@@ -58,7 +60,7 @@ public sealed class PgCronTests
             await cluster.AskAsync<string>("SELECT concat_ws(' ', trigger, status, records_updated) FROM agency_runs"));
         Assert.Equal("success", await cluster.AskAsync<string>("SELECT status FROM jobs_log"));
 
-        await runner.DownAsync();
+        await runner.DownAsync(BeforeWatchdog);
         Assert.Equal(AnotherJob, await cluster.AskAsync<string>(Jobs));
     }
 
@@ -72,7 +74,7 @@ public sealed class PgCronTests
 
         var warning = Assert.Single(applied.Single(one => one.Migration.Id == new MigrationId(4, 4)).Warnings);
         Assert.Contains("permission denied for schema cron", warning, StringComparison.Ordinal);
-        await runner.DownAsync();
+        await runner.DownAsync(BeforeWatchdog);
         Assert.Equal("", await cluster.AsSuperuserAsync<string>(Jobs));
         await runner.UpAsync();
 
@@ -83,7 +85,7 @@ public sealed class PgCronTests
         await cluster.AsSuperuserAsync<object?>(grant);
         await cluster.AskAsync<long>(statements[1]["actors_owner ".Length..]);
         Assert.Equal(OurJob, await cluster.AskAsync<string>(Jobs));
-        await runner.DownAsync();
+        await runner.DownAsync(BeforeWatchdog);
         Assert.Equal("", await cluster.AskAsync<string>(Jobs));
     }
 }

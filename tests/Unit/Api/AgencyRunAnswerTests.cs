@@ -1,4 +1,4 @@
-using Actors.Api.Agencies;
+using Actors.Api.Runs;
 using Actors.Grains.Interfaces;
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
@@ -60,17 +60,27 @@ public sealed class AgencyRunAnswerTests
     }
 
     [Fact]
-    public void A_failed_run_is_500_with_its_sentence_and_what_it_had_marked()
+    public void A_failed_run_is_409_with_its_sentence_and_what_it_had_marked()
     {
         var problem = Problem(new(
             Agency, AgencyRunOutcome.Failed, Job, TwoCutoffs[..1], null, "The zone 'Mars/Base' is unknown."));
 
-        Assert.Equal(500, problem.StatusCode);
+        Assert.Equal(409, problem.StatusCode);
         Assert.Equal("urn:actors:problem:agency-run-failed", problem.ProblemDetails.Type);
         Assert.Equal("The zone 'Mars/Base' is unknown.", problem.ProblemDetails.Detail);
         Assert.Equal("agency-run-failed", problem.ProblemDetails.Extensions["code"]);
         Assert.Equal(Job.Value, problem.ProblemDetails.Extensions["jobId"]);
         Assert.Equal(3, problem.ProblemDetails.Extensions["recordsUpdated"]);
+    }
+
+    [Fact]
+    public void A_failure_that_could_not_be_recorded_is_503_since_it_may_pass()
+    {
+        var problem = Problem(new(Agency, AgencyRunOutcome.Failed, null, [], null, "secret: connection to 10.0.0.1"));
+
+        Assert.Equal(503, problem.StatusCode);
+        Assert.Equal("agency-run-not-recorded", problem.ProblemDetails.Extensions["code"]);
+        Assert.DoesNotContain("secret", problem.ProblemDetails.Detail, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -62,7 +62,8 @@ public sealed class ApiKeyTests
     {
         var hash = ApiKey.Create().Hash();
         var stored = new StoredApiKey(
-            Guid.NewGuid(), "any", sameHash ? [.. hash] : ApiKey.Create().Hash(), ["trigger"], isLive, false);
+            Guid.NewGuid(), "any", sameHash ? [.. hash] : ApiKey.Create().Hash(), ApiKeyScopes.TriggerOnly, isLive,
+            UseIsToBeNoted: false);
 
         Assert.Equal(admitted, stored.Admits(hash));
     }

@@ -1,5 +1,5 @@
 using Actors.Api.Access;
-using Actors.Api.Agencies;
+using Actors.Api.Runs;
 using Xunit;
 
 namespace Actors.Tests.Unit.Api;

@@ -33,7 +33,11 @@ public sealed class CommandLineApplicationTests
             Enum.GetValues<ExitCode>(),
             exit => Assert.Contains($"\n  {(int)exit} ", output, StringComparison.Ordinal));
         Assert.All(
-            ["ACTORS_DATABASE", "ACTORS_DATA", "ACTORS_PORT", "  database", "  down", "  test [filter]"],
+            [
+                "ACTORS_DATABASE", "ACTORS_DATA", "ACTORS_API_DATABASE", "ACTORS_PORT", "ACTORS_JWT_ISSUER",
+                "ACTORS_JWT_AUDIENCE", "ACTORS_JWT_JWKS_URL", "ACTORS_JWT_SECRET", "ACTORS_LIMIT_READS",
+                "ACTORS_LIMIT_TRIGGERS", "ACTORS_LIMIT_FAILURES", "  database", "  down", "  test [filter]",
+            ],
             word => Assert.Contains(word, output, StringComparison.Ordinal));
     }
 

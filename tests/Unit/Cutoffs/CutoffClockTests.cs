@@ -1,4 +1,4 @@
-using Actors.Grains.Cutoffs;
+using Actors.Grains.Interfaces;
 using NodaTime;
 using Xunit;
 using static Actors.Tests.Unit.Cutoffs.WallClock;

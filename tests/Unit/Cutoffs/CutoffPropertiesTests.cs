@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Actors.Grains.Cutoffs;
+using Actors.Grains.Interfaces;
 using CsCheck;
 using NodaTime;
 using Xunit;

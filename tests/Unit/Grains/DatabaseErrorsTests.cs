@@ -40,6 +40,27 @@ public sealed class DatabaseErrorsTests
         Assert.False(DatabaseErrors.IsTransient(new ArgumentException("wrong")));
     }
 
+    [Theory]
+    [InlineData("08006", true)]
+    [InlineData("25006", true)]
+    [InlineData("53100", true)]
+    [InlineData("53300", true)]
+    [InlineData("57P01", true)]
+    [InlineData("57P03", true)]
+    [InlineData("57014", false)]
+    [InlineData("55P03", false)]
+    [InlineData("40P01", false)]
+    [InlineData("P0001", false)]
+    public void An_outage_is_told_from_what_an_agency_may_have_brought_about(string state, bool isOutage) =>
+        Assert.Equal(isOutage, DatabaseErrors.IsOutage(Error(state)));
+
+    [Fact]
+    public void A_lost_connection_is_an_outage_and_a_busy_agency_is_none()
+    {
+        Assert.True(DatabaseErrors.IsOutage(new NpgsqlException("broken", new IOException())));
+        Assert.False(DatabaseErrors.IsOutage(new AgencyIsBusyException("locked")));
+    }
+
     [Fact]
     public void Only_a_lock_timeout_is_one()
     {

@@ -15,10 +15,18 @@ public sealed class GrainOptionsTests
         { new() { AgenciesInFlight = -1 }, "AgenciesInFlight is -1; expected is at least 1." },
         { new() { SweepPeriod = TimeSpan.Zero }, "SweepPeriod is 00:00:00; expected is at least 1 s." },
         {
+            new() { Retention = TimeSpan.FromDays(30) },
+            "Retention is 30.00:00:00; expected is at least 31 days, or null to keep everything."
+        },
+        {
             new() { RunLimit = TimeSpan.FromSeconds(15) },
             "RunLimit is 00:00:15; expected is more than the sweep's period, 00:00:15."
         },
     };
+
+    [Fact]
+    public void Everything_may_be_kept_for_ever() =>
+        Assert.Null(new GrainOptions { Retention = null }.Validated().Retention);
 
     [Fact]
     public void The_defaults_hold() =>

@@ -66,6 +66,50 @@ public sealed class SerializationTests : IDisposable
         Assert.Equal("1 of 2 agencies failed", arrived.Error);
     }
 
+    [Fact]
+    public void A_look_ahead_arrives_whole()
+    {
+        var next = new Cutoff(
+            new LocalDate(2026, 10, 25), Instant.FromUnixTimeTicks(17), CutoffResolution.LaterOfTwo);
+        var outlook = new CutoffOutlook(
+            new AgencyId(Guid.NewGuid()), Instant.FromUnixTimeTicks(18), "Europe/London",
+            new LocalTime(23, 59, 59).PlusNanoseconds(7), "2026f", true,
+            new LastServed(new LocalDate(2026, 10, 20), Instant.FromUnixTimeTicks(16)), [next],
+            new UnservedDates(new LocalDate(2026, 10, 21), new LocalDate(2026, 10, 24), 4),
+            new LocalDate(2026, 10, 24), new LocalDate(2026, 10, 21), "a problem");
+
+        var arrived = RoundTrip(outlook);
+
+        Assert.Equal(outlook with { NextCutoffs = arrived.NextCutoffs }, arrived);
+        Assert.Equal([next], arrived.NextCutoffs);
+        Assert.Null(RoundTrip<CutoffOutlook?>(null));
+    }
+
+    [Fact]
+    public void What_became_of_a_resume_and_of_an_undo_arrives_whole()
+    {
+        var row = new ServedCutoff(new LocalDate(2026, 5, 20), Instant.FromUnixTimeTicks(17), true, 3);
+        var resume = new ResumeResult(
+            new AgencyId(Guid.NewGuid()), ResumeOutcome.CatchUpFailed, new JobId(Guid.NewGuid()), [row],
+            [row with { RecordsUpdated = 0 }], Instant.FromUnixTimeTicks(19), "an error");
+        var left = new LeftOutInstallment(Guid.NewGuid(), LeftOutReason.HeldByLaterRun);
+        var undo = new UndoResult(
+            Guid.NewGuid(), UndoOutcome.Undone, 2, [left], 1, Instant.FromUnixTimeTicks(20), "an error");
+        var request = new RunAllRequest(
+            new JobId(Guid.NewGuid()), "a key", "a reason", [new AgencyId(Guid.NewGuid())]);
+
+        var (resumed, undone, asked) = (RoundTrip(resume), RoundTrip(undo), RoundTrip(request));
+
+        Assert.Equal(resume with { Served = resumed.Served, Skipped = resumed.Skipped }, resumed);
+        Assert.Equal(resume.Served, resumed.Served);
+        Assert.Equal(resume.Skipped, resumed.Skipped);
+        Assert.Equal(3, resumed.RecordsUpdated);
+        Assert.Equal(undo with { LeftOut = undone.LeftOut }, undone);
+        Assert.Equal(undo.LeftOut, undone.LeftOut);
+        Assert.Equal(request with { Agencies = asked.Agencies }, asked);
+        Assert.Equal(request.Agencies, asked.Agencies);
+    }
+
     private T RoundTrip<T>(T value)
     {
         var serializer = _services.GetRequiredService<Serializer<T>>();

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Actors.Api.Requests;
 using Actors.Grains.Cutoffs;
+using Actors.Grains.Interfaces;
 using NodaTime;
 using NodaTime.Text;
 

@@ -1,0 +1,29 @@
+namespace Actors.Api.Access;
+
+/// <summary>
+/// How many requests a second are answered before 429, and how many may come at once after a quiet while. Each process
+/// counts for itself. The limits keep one caller from taking the others' share, and never close the door on a valid
+/// caller because of what others send.
+/// </summary>
+public sealed record ApiLimits
+{
+    /// <summary>What one caller may read, and what one address may ask of what is open to all.</summary>
+    public RequestRate Reads { get; init; } = new(100, 200);
+
+    /// <summary>What one caller may start or change.</summary>
+    public RequestRate Triggers { get; init; } = new(20, 40);
+
+    /// <summary>Requests of one address that no valid credential came with, or that lead nowhere.</summary>
+    public RequestRate Failures { get; init; } = new(10, 20);
+}
+
+/// <summary>A rate, with some room above it.</summary>
+/// <param name="PerSecond">How many a second, in the long run; 1 or more.</param>
+/// <param name="Burst">How many at once after a second or more without any; at least the rate.</param>
+public sealed record RequestRate(int PerSecond, int Burst)
+{
+    public const int Most = 100_000;
+
+    /// <summary>A rate with twice as much room.</summary>
+    public static RequestRate Of(int perSecond) => new(perSecond, 2 * perSecond);
+}

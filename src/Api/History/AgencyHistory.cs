@@ -1,0 +1,94 @@
+using System.Security.Claims;
+using Actors.Api.Access;
+using Actors.Api.Agencies;
+using Actors.Api.Answers;
+using Actors.Api.Requests;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Npgsql;
+
+namespace Actors.Api.History;
+
+using HistoryAnswer = Results<Ok<Page<HistoryItem>>, CsvAnswer<HistoryItem>, ProblemHttpResult>;
+
+/// <summary>
+/// `GET /api/agencies/{id}/history`: everything that happened to an agency, the newest first: its runs, its settings,
+/// pauses and undos. The history of an agency that was deleted is still there for whoever may see it.
+/// </summary>
+internal static class AgencyHistory
+{
+    private const string List = "history";
+
+    /// <summary>The zone of an agency, or of the newest run of one that is gone; no row where nothing is known.</summary>
+    private const string Timezone =
+        """
+        SELECT zone.timezone
+        FROM (
+          SELECT 1 AS place, timezone FROM agencies WHERE id = @agency
+          UNION ALL
+          (SELECT 2, timezone FROM agency_runs WHERE agency_id = @agency ORDER BY completed_at DESC LIMIT 1)
+          UNION ALL
+          (SELECT 3, 'UTC' FROM agency_changes WHERE agency_id = @agency LIMIT 1)
+        ) AS zone
+        ORDER BY zone.place
+        LIMIT 1
+        """;
+
+    public static void MapAgencyHistory(this ApiRoutes api) => api.Reads
+        .MapGet("/agencies/{id}/history", ReadAsync)
+        .Takes(
+            [
+                QueryParameter.Instant("from", "What happened from this instant on."),
+                QueryParameter.Instant("to", "What happened before this instant."),
+                QueryParameter.Word("kind", "Only what is of this kind.", [.. HistoryQuery.Kinds]),
+                .. PageRequest.Parameters,
+                Csv.Parameter,
+            ])
+        .WithName("agencyHistory")
+        .WithSummary("What happened to an agency, the newest first: runs, settings, pauses, undos.")
+        .WithTags("Agencies")
+        .Fails(StatusCodes.Status404NotFound, StatusCodes.Status422UnprocessableEntity);
+
+    private static async Task<HistoryAnswer> ReadAsync(
+        string id, HttpContext context, ClaimsPrincipal user, [FromServices] CallerDatabase database)
+    {
+        var values = context.QueryOf();
+        var page = PageRequest.Of(values, $"{List} {id}", HistorySql.KeyKinds);
+        if (page.After is { } keys && !HistorySql.AreKeys(keys)) values.Refuse("cursor", PageRequest.ForeignCursor);
+        if (values.Refusal() is { } refusal) return refusal;
+        if (AgencyAddress.Parse(id) is not { } agency) return AgencyAddress.NotFound(id);
+
+        var query = new HistoryQuery(
+            agency, values.Instant("from"), values.Instant("to"), values.Text("kind"));
+        var caller = Caller.Of(user);
+        var cancellationToken = context.RequestAborted;
+        await using var session = await database.BeginAsync(caller, CallerAccess.Read, cancellationToken);
+        var zones = await session.ReadAsync(
+            Timezone, reader => reader.GetString(0), cancellationToken, new NpgsqlParameter("agency", agency));
+        if (zones is not [var timezone]) return AgencyAddress.NotFound(id);
+        if (Csv.IsAskedFor(context.Request, values))
+        {
+            return await HistorySql.CountAsync(session, query, cancellationToken) > Csv.MostRows
+                ? Csv.TooManyRows()
+                : new CsvAnswer<HistoryItem>(
+                    $"history-{agency}.csv", HistoryItem.CsvColumns, AllAsync(database, caller, query, timezone));
+        }
+
+        var rows = await HistorySql.ReadAsync(
+            session, query, timezone, page.After, page.RowsToRead, cancellationToken);
+        var found = page.PageOf(rows, row => Cursor.Write($"{List} {id}", HistorySql.KeysOf(row)));
+        return TypedResults.Ok(new Page<HistoryItem>([.. found.Items.Select(row => row.Item)], found.Next));
+    }
+
+    private static IAsyncEnumerable<HistoryItem> AllAsync(
+        CallerDatabase database, Caller caller, HistoryQuery query, string timezone) =>
+        CsvPages.AllAsync(
+            async (after, rows, cancellationToken) =>
+            {
+                await using var session = await database.BeginAsync(caller, CallerAccess.Read, cancellationToken);
+                return await HistorySql.ReadAsync(session, query, timezone, after, rows, cancellationToken);
+            },
+            HistorySql.KeysOf).Select(row => row.Item);
+}

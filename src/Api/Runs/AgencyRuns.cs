@@ -1,0 +1,44 @@
+using System.Diagnostics;
+using System.Security.Claims;
+using Actors.Api.Access;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Actors.Api.Runs;
+
+/// <summary>`POST /api/agencies/{id}/runs`: brings one agency up to date now, and tells what was marked.</summary>
+internal static class AgencyRuns
+{
+    public static void MapAgencyRuns(this ApiRoutes api) => api.Triggers
+        .MapPost("/agencies/{id}/runs", RunAsync)
+        .WithName("RunAgency")
+        .WithSummary("Brings one agency up to date now.")
+        .WithTags("Runs")
+        .Produces<AgencyRunAnswer>()
+        .Produces<RunAnswer>(StatusCodes.Status202Accepted)
+        .Fails(
+            StatusCodes.Status404NotFound,
+            StatusCodes.Status409Conflict,
+            StatusCodes.Status422UnprocessableEntity);
+
+    private static async Task<IResult> RunAsync(
+        string id, AgencyRunBody? body, ClaimsPrincipal user, HttpContext context,
+        [FromServices] RunDesk desk, [FromServices] RunWork work)
+    {
+        if (!Guid.TryParseExact(id, "D", out var agency))
+            return AgencyRunAnswer.NotFound("The id in the address is no UUID, so no agency has it.");
+        if (RunWords.Of(context.Request, body?.Reason, null, out var refusal) is not { } words) return refusal!;
+
+        var order = new RunOrder(
+            Caller.Of(user),
+            words.Key,
+            RunOrder.FingerprintOf(words, $"/api/agencies/{agency}/runs"),
+            words.Reason,
+            Activity.Current?.Id ?? context.TraceIdentifier);
+        return await desk.TakeAsync(
+            context, order,
+            () => Task.FromResult<RunSelection>(new(null, null)),
+            ticket => work.RunOneAsync(order, ticket, agency));
+    }
+}

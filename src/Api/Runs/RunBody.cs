@@ -1,0 +1,101 @@
+using System.Text.Json.Serialization;
+using Actors.Api.Errors;
+using Actors.Api.Requests;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Actors.Api.Runs;
+
+/// <summary>The body of a request for a run of one agency; it may be left out.</summary>
+/// <param name="Reason">Why, in the asker's words; see <see cref="RunReason"/>.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record AgencyRunBody(string? Reason = null);
+
+/// <summary>The body of a request for a run of many agencies; it may be left out, which means all of them.</summary>
+/// <param name="Reason">Why, in the asker's words; see <see cref="RunReason"/>.</param>
+/// <param name="Filter">Which agencies; all of them where it is left out.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record RunBody(string? Reason = null, RunFilterBody? Filter = null);
+
+/// <summary>Which agencies a run is for: those that fit everything that is given.</summary>
+/// <param name="AgencyIds">These, at most <see cref="MostIds"/>; each must be there.</param>
+/// <param name="Timezone">Those with this IANA zone, such as `Australia/Brisbane`.</param>
+/// <param name="State">Those that are `onTime`, `late` or `failed`; paused ones are never run.</param>
+/// <param name="Search">Those with this in their name, or with this id.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record RunFilterBody(
+    IReadOnlyList<string?>? AgencyIds = null, string? Timezone = null, string? State = null, string? Search = null)
+{
+    public const int MostIds = 400;
+
+    internal static readonly string[] States = ["onTime", "late", "failed"];
+}
+
+/// <summary>A run's filter, once its words are found good; what is null restricts nothing.</summary>
+/// <param name="AgencyIds">In the order of ids, each once.</param>
+/// <param name="Timezone">An IANA zone id.</param>
+/// <param name="State">One of <see cref="RunFilterBody.States"/>.</param>
+/// <param name="Search">Part of a name, or an id.</param>
+internal sealed record RunFilter(Guid[]? AgencyIds, string? Timezone, string? State, string? Search);
+
+/// <summary>What a request's headers and body say, or what is wrong with them.</summary>
+/// <param name="Key">The Idempotency-Key; null where none was sent.</param>
+/// <param name="Reason">Null where none was given.</param>
+/// <param name="Filter">Null for all agencies, or for the one of the address.</param>
+internal sealed record RunWords(string? Key, string? Reason, RunFilter? Filter)
+{
+    private const int LongestText = 200;
+
+    /// <summary>Reads a request for a run, or answers what to write instead. Nothing was changed then.</summary>
+    public static RunWords? Of(
+        HttpRequest request, string? reasonText, RunFilterBody? filterBody, out ProblemHttpResult? refusal)
+    {
+        refusal = null;
+        var key = IdempotencyKey.Of(request.Headers, out var keyAdvice);
+        if (keyAdvice is not null)
+        {
+            refusal = ApiError.InvalidParameter.ToProblem(("errors", new Dictionary<string, string[]>
+            {
+                [IdempotencyKey.HeaderName] = [keyAdvice],
+            }));
+            return null;
+        }
+
+        var problems = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        var reason = RunReason.Parse(reasonText, out var advice);
+        if (advice is not null) problems.Add("reason", [advice]);
+        var filter = filterBody is null ? null : Read(filterBody, problems);
+        if (problems.Count == 0) return new RunWords(key, reason, filter);
+        refusal = ApiError.InvalidBody.ToProblem(("errors", problems));
+        return null;
+    }
+
+    private static RunFilter Read(RunFilterBody body, Dictionary<string, string[]> problems)
+    {
+        var ids = new SortedSet<Guid>();
+        if (body.AgencyIds?.Count > RunFilterBody.MostIds)
+            problems.Add("filter.agencyIds", [$"There are {body.AgencyIds.Count} ids; give at most "
+                + $"{RunFilterBody.MostIds}, or filter otherwise."]);
+        for (var index = 0; problems.Count == 0 && index < (body.AgencyIds?.Count ?? 0); index++)
+        {
+            if (Guid.TryParseExact(body.AgencyIds![index], "D", out var id)) ids.Add(id);
+            else problems.Add($"filter.agencyIds[{index}]", ["This is no UUID."]);
+        }
+
+        Check("filter.timezone", body.Timezone);
+        Check("filter.search", body.Search);
+        if (body.State is not null && !RunFilterBody.States.Contains(body.State))
+            problems.Add("filter.state", [$"The state is '{PlainText.Shown(body.State)}'; expected is one of "
+                + $"{string.Join(", ", RunFilterBody.States)}. Paused agencies are not run."]);
+        return new RunFilter(
+            body.AgencyIds is null ? null : [.. ids], body.Timezone?.Trim(), body.State, body.Search?.Trim());
+
+        void Check(string name, string? text)
+        {
+            // An empty one would quietly mean every agency.
+            if (text is null) return;
+            if (text.Length > LongestText || !PlainText.IsOneLine(text) || string.IsNullOrWhiteSpace(text))
+                problems.Add(name, [$"Expected is a text of 1 to {LongestText} characters on one line, or nothing."]);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+using Actors.Grains.Interfaces;
+using Microsoft.Extensions.Logging;
+
+namespace Actors.Grains.Jobs;
+
+/// <summary>
+/// The runs: sends out one that somebody asks for, and closes the rows of those that are done.
+/// </summary>
+internal sealed partial class CoordinatorGrain
+{
+    public async Task<RunAllResult> RunAllAsync(RunAllRequest request)
+    {
+        // Who asks again while the run is being sent out shares its end.
+        if (_runs.TryGetValue(request.Job, out var underWay)) return await underWay;
+        var run = RunOnceAsync(request);
+        _runs.Add(request.Job, run);
+        try
+        {
+            return await run;
+        }
+        finally
+        {
+            _runs.Remove(request.Job);
+        }
+    }
+
+    /// <summary>
+    /// A run that is closed is answered as it stands; one that a lost silo has left open goes on with the agencies that
+    /// have no row of it yet.
+    /// </summary>
+    private async Task<RunAllResult> RunOnceAsync(RunAllRequest request)
+    {
+        if (await jobsLog.IsClosedAsync(request.Job, _stopping.Token))
+            return await jobsLog.ResultOfAsync(request.Job, [], _stopping.Token);
+
+        var (agencies, now) = await store.AgenciesToRunAsync(request, _stopping.Token);
+        var job = new JobPlan(
+            request.Job, RunTrigger.Api, null, request.RequestedBy, request.Reason, agencies.Count);
+        var run = new RunRequest(RunTrigger.Api, job.Id, request.RequestedBy, request.Reason);
+        IReadOnlyList<AgencyFailure> unrecorded = [];
+        await WhileDispatchingAsync(job.Id, async () =>
+        {
+            await jobsLog.OpenAsync([job], now, _stopping.Token);
+            unrecorded = await dispatch.AskAsync(agencies, run, allFailures: false, _stopping.Token);
+            await jobsLog.NoteAllReachedAsync(job.Id, _stopping.Token);
+            await CloseAsync(job.Id, unrecorded);
+        });
+        return await jobsLog.ResultOfAsync(job.Id, unrecorded, _stopping.Token);
+    }
+
+    public async Task JobMayBeDoneAsync(JobId job)
+    {
+        // One look at a time for each run; a word that comes meanwhile asks for one more look after it.
+        if (_dispatching.Contains(job) || !_closing.TryAdd(job, false))
+        {
+            if (_closing.ContainsKey(job)) _closing[job] = true;
+            return;
+        }
+
+        try
+        {
+            do
+            {
+                _closing[job] = false;
+                await CloseAsync(job, []);
+            }
+            while (_closing[job]);
+        }
+        catch (Exception error) when (DatabaseErrors.IsTransient(error) || _stopping.IsCancellationRequested)
+        {
+            // The row is still open, and the next sweep looks at every open row.
+            LogSweepFailed(error.Message);
+        }
+        finally
+        {
+            _closing.Remove(job);
+        }
+    }
+
+    /// <summary>
+    /// Nobody else closes the run meanwhile: whoever sent it out alone knows the failures that could not be recorded.
+    /// </summary>
+    private async Task WhileDispatchingAsync(JobId job, Func<Task> work)
+    {
+        _dispatching.Add(job);
+        try
+        {
+            await work();
+        }
+        finally
+        {
+            _dispatching.Remove(job);
+        }
+    }
+
+    /// <summary>
+    /// Closes every open run that is done, has lasted for its limit, or whose dispatcher is gone. One that this grain
+    /// is dispatching is left alone.
+    /// </summary>
+    private async Task<int> CloseOpenJobsAsync()
+    {
+        var closed = 0;
+        foreach (var job in await jobsLog.OpenJobsAsync(_stopping.Token))
+        {
+            if (_dispatching.Contains(job) || _closing.ContainsKey(job)) continue;
+            if (await CloseQuietlyAsync(job)) closed++;
+        }
+
+        return closed;
+    }
+
+    /// <summary>A row that cannot be closed must not keep the others from it.</summary>
+    private async Task<bool> CloseQuietlyAsync(JobId job)
+    {
+        try
+        {
+            return await CloseAsync(job, []);
+        }
+        catch (Npgsql.PostgresException error) when (!DatabaseErrors.IsTransient(error))
+        {
+            LogNotClosed(job.Value, error.MessageText);
+            return false;
+        }
+    }
+
+    private async Task<bool> CloseAsync(JobId job, IReadOnlyList<AgencyFailure> unrecorded)
+    {
+        if (await jobsLog.CloseAsync(job, options.RunLimit, unrecorded, _stopping.Token) is not { } run) return false;
+        var what = run.CutoffAt is { } at ? $"cutoff at {at:uuuu-MM-dd'T'HH:mm:ss'Z'}" : $"run by {run.Trigger}";
+        if (run.Error is null) LogClosed(what, run.Agencies, run.RecordsUpdated, job.Value);
+        else LogFailed(what, run.Agencies, run.RecordsUpdated, job.Value, run.Error);
+        return true;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information,
+        Message = "Done: {Run}; agencies: {Agencies}, installments that became overdue: {Installments} (job {Job})")]
+    private partial void LogClosed(string run, int agencies, int installments, Guid job);
+
+    [LoggerMessage(Level = LogLevel.Error,
+        Message = "Failed: {Run}; agencies: {Agencies}, installments that became overdue: {Installments} (job {Job}): "
+            + "{Error}")]
+    private partial void LogFailed(string run, int agencies, int installments, Guid job, string error);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The run {Job} cannot be closed: {Error}")]
+    private partial void LogNotClosed(Guid job, string error);
+}

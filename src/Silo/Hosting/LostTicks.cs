@@ -1,0 +1,129 @@
+using System.Threading.Channels;
+using Actors.Grains;
+using Actors.Grains.Interfaces;
+using NodaTime;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Actors.Silo.Hosting;
+
+/// <summary>
+/// Whenever a silo joins, leaves or is declared dead, reminders change hands, and a tick that is due just then is
+/// ticked by neither side. Orleans does not repeat it; the sweep would find it when it is late. So a moment after each
+/// such change one silo asks the database which cutoffs have just passed unserved, and asks their agencies, as their
+/// reminders would have; and it wakes the coordinator, which may have gone with the silo.
+/// <para>
+/// The silo that does so is the first by address of those that live. Where two think so, an agency is asked twice,
+/// which is harmless; what passed longer ago is the sweep's.
+/// </para>
+/// </summary>
+internal sealed partial class LostTicks(
+    ISiloStatusOracle silos,
+    GrainDatabase database,
+    IGrainFactory grains,
+    TimeProvider time,
+    ILogger<LostTicks> logger) : BackgroundService, ISiloStatusListener
+{
+    /// <summary>After a change, and then again: by the second look the new owners have read their reminders.</summary>
+    private static readonly TimeSpan[] Looks = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)];
+
+    /// <summary>Longer than it takes to declare a silo dead. What passed before is left to the sweep.</summary>
+    private static readonly Duration Window = Duration.FromSeconds(30);
+
+    private const int AgenciesInFlight = 256;
+
+    private const string JustPassed =
+        """
+        SELECT agency_id
+        FROM agency_cutoffs, (SELECT coalesce(@now, clock_timestamp()) AS now) AS clock
+        WHERE paused_at IS NULL
+          AND next_cutoff_at BETWEEN now - @window AND now
+          AND (set_aside_until IS NULL OR set_aside_until <= now)
+        ORDER BY next_cutoff_at
+        """;
+
+    // One change is looked after at a time; those that come meanwhile ask for one more look.
+    private readonly Channel<SiloAddress> _changes = Channel.CreateBounded<SiloAddress>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+
+    public void SiloStatusChangeNotification(SiloAddress updatedSilo, SiloStatus status) =>
+        _changes.Writer.TryWrite(updatedSilo);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        silos.SubscribeToSiloStatusEvents(this);
+        // This silo has joined already. The first one of a cluster has taken over from nobody.
+        if (Living().Count > 1) _changes.Writer.TryWrite(silos.SiloAddress);
+        try
+        {
+            await foreach (var _ in _changes.Reader.ReadAllAsync(stoppingToken))
+            {
+                foreach (var pause in Looks)
+                {
+                    await Task.Delay(pause, time, stoppingToken);
+                    if (silos.SiloAddress.Equals(Living().Min())) await ReplayQuietlyAsync(stoppingToken);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The others look after what this one leaves.
+        }
+        finally
+        {
+            silos.UnSubscribeFromSiloStatusEvents(this);
+        }
+    }
+
+    private Dictionary<SiloAddress, SiloStatus>.KeyCollection Living() =>
+        silos.GetApproximateSiloStatuses(onlyActive: true).Keys;
+
+    private async Task ReplayQuietlyAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await grains.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses).StartAsync();
+            await ReplayAsync(stoppingToken);
+        }
+        catch (Exception error) when (!stoppingToken.IsCancellationRequested)
+        {
+            // The sweep takes up what is left, and the silo must not stop for it.
+            LogLeft(error.Message);
+        }
+    }
+
+    private async Task ReplayAsync(CancellationToken stoppingToken)
+    {
+        var passed = await JustPassedAsync(stoppingToken);
+        var inFlight = new ParallelOptions
+        {
+            MaxDegreeOfParallelism = AgenciesInFlight,
+            CancellationToken = stoppingToken,
+        };
+        await Parallel.ForEachAsync(passed, inFlight, async (agency, _) =>
+            await grains.GetGrain<IAgencyGrain>(agency).BringUpToDateAsync(new RunRequest(RunTrigger.Reminder)));
+        if (passed.Count > 0) LogReplayed(passed.Count);
+    }
+
+    private async Task<IReadOnlyList<Guid>> JustPassedAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.Source.CreateCommand(JustPassed);
+        command.Parameters.Add(new NpgsqlParameter("now", NpgsqlDbType.TimestampTz)
+        {
+            Value = database.Clock.Replacement is { } now ? now : DBNull.Value,
+        });
+        command.Parameters.Add(new NpgsqlParameter("window", NpgsqlDbType.Interval) { Value = Window });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var agencies = new List<Guid>();
+        while (await reader.ReadAsync(cancellationToken)) agencies.Add(reader.GetGuid(0));
+        return agencies;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information,
+        Message = "Agencies whose cutoff passed while silos changed, looked after: {Agencies}")]
+    private partial void LogReplayed(int agencies);
+
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "What passed while silos changed could not be looked after; the sweep does it: {Error}")]
+    private partial void LogLeft(string error);
+}

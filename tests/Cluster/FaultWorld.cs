@@ -1,0 +1,84 @@
+using Xunit;
+
+namespace Actors.Tests.Cluster;
+
+/// <summary>
+/// A PostgreSQL of its own and three silo processes on it, for the tests of a class in turn. Each change of an
+/// installment's status is written down with the database's time, by a trigger that no silo knows of.
+/// </summary>
+public sealed class FaultWorld : IAsyncLifetime
+{
+    private const int Silos = 3;
+
+    private readonly List<SiloProcess> silos = [];
+
+    public OwnPostgres Database { get; private set; } = null!;
+
+    /// <summary>The longer round: how many times as many cutoffs, over as much more time.</summary>
+    public static int Rounds { get; } = int.TryParse(
+        Environment.GetEnvironmentVariable("ACTORS_TEST_FAULT_ROUNDS"), out var rounds) && rounds > 0 ? rounds : 1;
+
+    /// <summary>The silos that live; the first is the oldest.</summary>
+    public IReadOnlyList<SiloProcess> Living => [.. silos.Where(silo => !silo.HasEnded)];
+
+    public async ValueTask InitializeAsync()
+    {
+        Database = await StartDatabaseAsync();
+        await EnsureSilosAsync();
+    }
+
+    /// <summary>A database that writes down every change of an installment's status.</summary>
+    public static async Task<OwnPostgres> StartDatabaseAsync()
+    {
+        var database = await OwnPostgres.StartAsync();
+        await database.ExecuteAsync(
+            """
+            CREATE TABLE status_changes (
+              installment_id uuid NOT NULL, changed_from text NOT NULL, changed_to text NOT NULL,
+              at timestamptz NOT NULL);
+            CREATE FUNCTION note_status_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+            BEGIN
+              INSERT INTO public.status_changes VALUES (NEW.id, OLD.status, NEW.status, clock_timestamp());
+              RETURN NULL;
+            END $$;
+            CREATE TRIGGER note_status_change AFTER UPDATE OF status ON installments
+              FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION note_status_change();
+            CREATE TABLE expected_cutoffs (
+              agency_id uuid PRIMARY KEY, schedule uuid NOT NULL, cutoff_date date NOT NULL,
+              cutoff_at timestamptz NOT NULL);
+            """);
+        return database;
+    }
+
+    /// <summary>Starts as many as are missing, together, and waits until they serve.</summary>
+    public async Task EnsureSilosAsync()
+    {
+        var ended = silos.Where(silo => silo.HasEnded).ToArray();
+        foreach (var silo in ended)
+        {
+            silos.Remove(silo);
+            await silo.DisposeAsync();
+        }
+
+        while (silos.Count < Silos) silos.Add(SiloProcess.Start(Database.SiloConnectionString));
+        await Task.WhenAll(silos.Select(silo => silo.ReadyAsync()));
+    }
+
+    /// <summary>How many rows of the membership say that their silo is dead.</summary>
+    public async Task<long> DeadSilosAsync() => Assert.Single(await Database.ListAsync<long>(
+        "SELECT count(*) FROM orleans.silos WHERE status = 6"));
+
+    /// <summary>Stops one silo as a service manager does, and starts another in its place.</summary>
+    public async Task ReplaceAsync(SiloProcess silo)
+    {
+        await silo.TerminateAsync();
+        Assert.True(silo.ExitCode == 0, silo.Said);
+        await EnsureSilosAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var silo in silos) await silo.DisposeAsync();
+        if (Database is not null) await Database.DisposeAsync();
+    }
+}

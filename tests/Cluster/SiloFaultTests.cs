@@ -1,0 +1,75 @@
+using Actors.Silo.CommandLine;
+using Xunit;
+
+namespace Actors.Tests.Cluster;
+
+/// <summary>Silos that stop, die, freeze and come back, while cutoffs pass.</summary>
+public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) : IClassFixture<FaultWorld>
+{
+    [Fact]
+    public async Task Silos_that_are_restarted_one_after_the_other_lose_nothing()
+    {
+        var schedule = await CutoffSchedule.ArmAsync(world.Database, 90 * FaultWorld.Rounds, 12 * FaultWorld.Rounds);
+        foreach (var silo in world.Living) await world.ReplaceAsync(silo);
+
+        output.WriteLine($"Rolling restart of 3 silos: {await schedule.RequireServedAsync()}.");
+    }
+
+    [Fact]
+    public async Task A_killed_silo_s_agencies_are_served_by_the_others()
+    {
+        var schedule = await CutoffSchedule.ArmAsync(world.Database, 90 * FaultWorld.Rounds, 10 * FaultWorld.Rounds);
+        await schedule.PassedAsync(0.2);
+        await world.Living[0].KillAsync();
+
+        output.WriteLine($"kill -9 of 1 silo of 3: {await schedule.RequireServedAsync()}.");
+        await world.EnsureSilosAsync();
+    }
+
+    [Fact]
+    public async Task A_frozen_silo_is_given_up_and_ends_when_it_comes_back()
+    {
+        var schedule = await CutoffSchedule.ArmAsync(world.Database, 120 * FaultWorld.Rounds, 14 * FaultWorld.Rounds);
+        await schedule.PassedAsync(0.1);
+        var frozen = world.Living[0];
+        var dead = await world.DeadSilosAsync();
+        await frozen.FreezeAsync();
+        await Support.Eventually.HoldsAsync("the frozen silo is declared dead", TimeSpan.FromMinutes(1), async () =>
+            await world.DeadSilosAsync() > dead);
+        await frozen.ThawAsync();
+        Assert.True(await frozen.EndAsync() == (int)ExitCode.Expelled, frozen.Said);
+        Assert.Contains("have declared this one dead", frozen.Said, StringComparison.Ordinal);
+
+        output.WriteLine($"SIGSTOP and SIGCONT of 1 silo of 3: {await schedule.RequireServedAsync()}.");
+        await world.EnsureSilosAsync();
+    }
+
+    [Fact]
+    public async Task A_cluster_that_was_killed_whole_comes_back_on_other_ports()
+    {
+        var schedule = await CutoffSchedule.ArmAsync(world.Database, 60 * FaultWorld.Rounds, 8 * FaultWorld.Rounds);
+        await schedule.PassedAsync(0.2);
+        var ports = new[] { "--silo-port", "--gateway-port" };
+        await Task.WhenAll(world.Living.Select(silo => silo.KillAsync()));
+        await using var elsewhere = SiloProcess.Start(
+            world.Database.SiloConnectionString, arguments: [ports[0], $"{FreePort()}", ports[1], $"{FreePort()}"]);
+        await elsewhere.ReadyAsync();
+
+        output.WriteLine($"Whole cluster killed, back on other ports: {await schedule.RequireServedAsync()}.");
+        await world.EnsureSilosAsync();
+        await elsewhere.TerminateAsync();
+    }
+
+    [Fact]
+    public async Task Two_clusters_that_do_not_know_of_each_other_mark_nothing_twice()
+    {
+        await using var other = SiloProcess.Start(world.Database.SiloConnectionString, cluster: "other");
+        await other.ReadyAsync();
+        var schedule = await CutoffSchedule.ArmAsync(world.Database, 60 * FaultWorld.Rounds, 5 * FaultWorld.Rounds);
+
+        output.WriteLine($"Two coordinators and two owners of each reminder: {await schedule.RequireServedAsync()}.");
+        await other.TerminateAsync();
+    }
+
+    private static int FreePort() => Silo.Hosting.SiloPorts.FindAny(System.Net.IPAddress.Loopback).Silo;
+}

@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Actors.Tests.Cluster;
+
+/// <summary>
+/// Network namespaces on one bridge, an address in each, so that silos can be cut off from each other while all of them
+/// still reach the database; a listener on the bridge passes their connections on to it. Needs root and `ip`.
+/// </summary>
+internal sealed class SiloNetwork : IAsyncDisposable
+{
+    // Of its own for each test process of the machine, as far as one octet goes.
+    private static readonly string Prefix = $"10.213.{1 + (Environment.ProcessId % 250)}.";
+    private readonly string bridge = $"af{Environment.ProcessId % 100_000}";
+    private readonly TcpListener listener = new(IPAddress.Any, 0);
+    private readonly CancellationTokenSource ended = new();
+    private readonly int members;
+
+    private SiloNetwork(int members) => this.members = members;
+
+    /// <summary>Where a silo in a namespace finds the database.</summary>
+    public static string DatabaseHost => $"{Prefix}1";
+
+    public int DatabasePort => ((IPEndPoint)listener.LocalEndpoint).Port;
+
+    /// <summary>The network, or null where this machine does not let us make one.</summary>
+    public static async Task<SiloNetwork?> TryCreateAsync(int members, int databasePort)
+    {
+        var network = new SiloNetwork(members);
+        try
+        {
+            if (!Environment.IsPrivilegedProcess || !await network.TryMakeAsync())
+            {
+                await network.DisposeAsync();
+                return null;
+            }
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            // There is no program `ip`.
+            return null;
+        }
+
+        network.listener.Start();
+        _ = network.PassOnAsync(databasePort);
+        return network;
+    }
+
+    public static string AddressOf(int member) => $"{Prefix}{11 + member}";
+
+    /// <summary>What a program is started with to live there.</summary>
+    public string[] Inside(int member) => ["ip", "netns", "exec", NameOf(member)];
+
+    /// <summary>From here on nothing passes between one and the others.</summary>
+    public async Task CutOffAsync(int member)
+    {
+        foreach (var other in Enumerable.Range(0, members).Where(other => other != member))
+        {
+            await RunAsync("-n", NameOf(member), "route", "add", "blackhole", AddressOf(other));
+            await RunAsync("-n", NameOf(other), "route", "add", "blackhole", AddressOf(member));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await ended.CancelAsync();
+        listener.Dispose();
+        for (var member = 0; member < members; member++) await RunAsync("netns", "delete", NameOf(member));
+        await RunAsync("link", "delete", bridge);
+        ended.Dispose();
+    }
+
+    private async Task<bool> TryMakeAsync()
+    {
+        var made = await RunAsync("link", "add", bridge, "type", "bridge")
+            && await RunAsync("address", "add", $"{DatabaseHost}/24", "dev", bridge)
+            && await RunAsync("link", "set", bridge, "up");
+        for (var member = 0; made && member < members; member++)
+        {
+            var (name, port) = (NameOf(member), $"{bridge}p{member}");
+            made = await RunAsync("netns", "add", name)
+                && await RunAsync("link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", name)
+                && await RunAsync("link", "set", port, "master", bridge, "up")
+                && await RunAsync("-n", name, "address", "add", $"{AddressOf(member)}/24", "dev", "eth0")
+                && await RunAsync("-n", name, "link", "set", "eth0", "up")
+                && await RunAsync("-n", name, "link", "set", "lo", "up");
+        }
+
+        return made;
+    }
+
+    private string NameOf(int member) => $"{bridge}n{member}";
+
+    private async Task PassOnAsync(int databasePort)
+    {
+        while (!ended.IsCancellationRequested)
+        {
+            try
+            {
+                _ = PassOnAsync(await listener.AcceptTcpClientAsync(ended.Token), databasePort);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task PassOnAsync(TcpClient from, int databasePort)
+    {
+        using var to = new TcpClient();
+        try
+        {
+            using (from)
+            {
+                await to.ConnectAsync(IPAddress.Loopback, databasePort, ended.Token);
+                (from.NoDelay, to.NoDelay) = (true, true);
+                await Task.WhenAny(
+                    from.GetStream().CopyToAsync(to.GetStream(), ended.Token),
+                    to.GetStream().CopyToAsync(from.GetStream(), ended.Token));
+            }
+        }
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
+        {
+            // One of the two is gone, and so is the connection.
+        }
+    }
+
+    private static async Task<bool> RunAsync(params string[] arguments)
+    {
+        using var ip = Process.Start(new ProcessStartInfo("ip", arguments) { RedirectStandardError = true })!;
+        await ip.WaitForExitAsync();
+        return ip.ExitCode == 0;
+    }
+}

@@ -1,0 +1,115 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace Actors.Tests.Cluster;
+
+/// <summary>One `actors silo` in a process of its own, which is killed and frozen from outside.</summary>
+public sealed class SiloProcess : IAsyncDisposable
+{
+    private readonly Process process;
+    private readonly ConcurrentQueue<string> lines = new();
+    private readonly TaskCompletionSource<Uri> ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private SiloProcess(Process process)
+    {
+        this.process = process;
+        process.OutputDataReceived += (_, line) => Note(line.Data);
+        process.ErrorDataReceived += (_, line) => Note(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    /// <summary>The last it said, for a test that fails.</summary>
+    public string Said => string.Join('\n', lines.TakeLast(40));
+
+    public int ExitCode => process.ExitCode;
+
+    public bool HasEnded => process.HasExited;
+
+    /// <param name="connectionString">Of the silo's login.</param>
+    /// <param name="cluster">Its name.</param>
+    /// <param name="around">A program that starts it, with arguments: such as `ip netns exec …`.</param>
+    /// <param name="arguments">More of the silo's own.</param>
+    public static SiloProcess Start(
+        string connectionString, string cluster = "faults", string[]? around = null, params string[] arguments)
+    {
+        string[] command =
+        [
+            .. around ?? [], "dotnet", Path.Combine(AppContext.BaseDirectory, "Actors.Silo.dll"), "silo",
+            "--database", connectionString, .. arguments,
+        ];
+        var start = new ProcessStartInfo(command[0], command[1..])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var variable in new[] { "ACTORS_DATABASE", "ACTORS_DATA", "ACTORS_PORT", "ACTORS_POOLER" })
+            start.Environment.Remove(variable);
+        start.Environment["ACTORS_CLUSTER"] = cluster;
+        start.Environment["ACTORS_SERVICE"] = "faults";
+        return new SiloProcess(Process.Start(start)!);
+    }
+
+    /// <summary>Waits until it serves, and answers where its health is.</summary>
+    public async Task<Uri> ReadyAsync()
+    {
+        try
+        {
+            return await ready.Task.WaitAsync(TimeSpan.FromMinutes(2));
+        }
+        catch (TimeoutException late)
+        {
+            throw new TimeoutException($"The silo did not come up:\n{Said}", late);
+        }
+    }
+
+    /// <summary>As kill -9.</summary>
+    public async Task KillAsync()
+    {
+        process.Kill();
+        await process.WaitForExitAsync();
+    }
+
+    /// <summary>As a service manager stops it.</summary>
+    public async Task TerminateAsync()
+    {
+        await SignalAsync("TERM");
+        await EndAsync();
+    }
+
+    /// <summary>It stands still, its connections stay open.</summary>
+    public Task FreezeAsync() => SignalAsync("STOP");
+
+    public Task ThawAsync() => SignalAsync("CONT");
+
+    /// <summary>Waits for its end, and answers its exit code.</summary>
+    public async Task<int> EndAsync()
+    {
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        return process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited) await KillAsync();
+        process.Dispose();
+    }
+
+    private void Note(string? line)
+    {
+        if (line is null)
+        {
+            if (process.HasExited) ready.TrySetException(new InvalidOperationException($"The silo ended:\n{Said}"));
+            return;
+        }
+
+        lines.Enqueue(line);
+        if (line.StartsWith("ready ", StringComparison.Ordinal)) ready.TrySetResult(new Uri(line["ready ".Length..]));
+    }
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"]);
+        await kill.WaitForExitAsync();
+    }
+}

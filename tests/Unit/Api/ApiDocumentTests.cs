@@ -1,0 +1,53 @@
+using System.Text;
+using System.Text.Json;
+using Actors.Api.Contract;
+using Actors.Tests.Unit.Tidy;
+using Xunit;
+
+namespace Actors.Tests.Unit.Api;
+
+public sealed class ApiDocumentTests
+{
+    private const string Committed = "src/Api/openapi.json";
+
+    [Fact]
+    public async Task The_contract_is_the_one_that_was_reviewed()
+    {
+        var reviewed = await File.ReadAllTextAsync(
+            Path.Combine(Repository.Root, Committed), TestContext.Current.CancellationToken);
+        Assert.True(
+            reviewed == await DocumentAsync(),
+            $"The API is no longer what {Committed} says. If that is meant: ./actors openapi > {Committed}, read the "
+            + "difference as those who call the API will, and commit it.");
+    }
+
+    [Fact]
+    public async Task Every_address_says_what_it_does_who_may_and_how_it_can_fail()
+    {
+        using var document = JsonDocument.Parse(await DocumentAsync());
+        var complaints = new List<string>();
+        foreach (var path in document.RootElement.GetProperty("paths").EnumerateObject())
+        {
+            foreach (var operation in path.Value.EnumerateObject())
+            {
+                var name = $"{operation.Name.ToUpperInvariant()} {path.Name}";
+                var responses = operation.Value.GetProperty("responses").EnumerateObject().ToArray();
+                if (!operation.Value.TryGetProperty("summary", out _)) complaints.Add($"{name} has no summary");
+                if (!operation.Value.TryGetProperty("security", out _)) complaints.Add($"{name} names no credential");
+                if (!responses.Any(response => response.Name[0] == '2')) complaints.Add($"{name} never succeeds");
+                complaints.AddRange(((string[])["401", "403", "429"])
+                    .Where(status => !responses.Any(response => response.Name == status))
+                    .Select(status => $"{name} does not declare {status}"));
+            }
+        }
+
+        Assert.Empty(complaints);
+    }
+
+    private static async Task<string> DocumentAsync()
+    {
+        using var document = new MemoryStream();
+        await ApiDocument.WriteAsync(document, TestContext.Current.CancellationToken);
+        return Encoding.UTF8.GetString(document.ToArray());
+    }
+}
