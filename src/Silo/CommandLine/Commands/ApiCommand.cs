@@ -33,7 +33,6 @@ public static class ApiCommand
         CancellationToken cancellationToken)
     {
         var output = arguments.InvocationConfiguration.Output;
-        var access = AccessVariables.Read(Environment.GetEnvironmentVariable);
         var names = ClusterNames.FromEnvironment();
         var between = PoolerOption.Find(pooler, arguments);
         var place = http.Find(arguments);
