@@ -216,6 +216,7 @@ internal sealed class World : IDisposable
     private void SweepAnyway() => _agenda.After(_storms.IsCalm ? LastCalm / 4 : Duration.FromHours(3), () =>
     {
         Sweep();
+        _cluster.KeepHouse();
         SweepAnyway();
     });
 
