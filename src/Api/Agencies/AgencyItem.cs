@@ -30,6 +30,9 @@ public sealed record AgencyItem(
     int FailedAttempts,
     string? Error)
 {
+    /// <summary>What it is ordered by where the order is by name; not part of the answer.</summary>
+    internal string NameKey { get; init; } = "";
+
     internal static IReadOnlyList<CsvColumn<AgencyItem>> CsvColumns { get; } =
     [
         new("id", agency => agency.Id),

@@ -1,5 +1,6 @@
 using Actors.Api.Access;
 using Actors.Api.Agencies;
+using Actors.Api.Answers;
 using Actors.Api.Errors;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
@@ -54,21 +55,25 @@ internal sealed class AgencySelection(CallerDatabase database)
     private static Task<IReadOnlyList<(Guid Id, bool IsPaused)>> ReadAsync(
         CallerSession session, RunFilter filter, CancellationToken cancellationToken)
     {
-        List<NpgsqlParameter> parameters = [Ids(filter.AgencyIds), new NpgsqlParameter("rows", MostAgencies + 1)];
         var query = new AgencyListQuery(
             filter.Search,
             filter.Timezone,
             filter.State is { } state ? AgencyState.Named(state) : null,
             AgencyOrder.Named("name"));
-        var sql =
-            $"""
+        var sql = new ListSql(
+            """
             SELECT a.id, c.paused_at IS NOT NULL
-            {AgencyListSql.Source} AND (@ids IS NULL OR a.id = ANY (@ids)) {AgencyListSql.Filter(query, parameters)}
+            FROM agencies a
+            JOIN agency_cutoffs c ON c.agency_id = a.id
+            {where}
             ORDER BY a.id
             LIMIT @rows
-            """;
+            """);
+        sql.And("a.id = ANY (@ids)", "ids", NpgsqlDbType.Array | NpgsqlDbType.Uuid, filter.AgencyIds);
+        AgencyListSql.Filter(sql, query);
         return session.ReadAsync(
-            sql, row => (row.GetGuid(0), row.GetBoolean(1)), cancellationToken, [.. parameters]);
+            sql.Text, row => (row.GetGuid(0), row.GetBoolean(1)), cancellationToken,
+            sql.Parameters(MostAgencies + 1));
     }
 
     private static RunSelection Refused(ProblemHttpResult refusal) => new(null, refusal);

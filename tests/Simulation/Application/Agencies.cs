@@ -142,7 +142,10 @@ internal sealed class Agencies(Desk desk, Installments installments, Action chan
             desk.Facts.Remove(agency);
     }
 
-    private Duration SomeTime() => desk.Chance.Between(Duration.FromMinutes(1), Duration.FromHours(30));
+    /// <summary>Mostly minutes, now and then longer than a day.</summary>
+    private Duration SomeTime() => desk.Chance.Percent(90)
+        ? desk.Chance.Between(Duration.FromMinutes(1), Duration.FromHours(2))
+        : desk.Chance.Between(Duration.FromHours(2), Duration.FromHours(30));
 
     private Settings SomeSettings(AgencyFacts? agency)
     {

@@ -137,6 +137,9 @@ internal sealed class Facts
 
     public int CutoffsServed { get; set; }
 
+    /// <summary>How many of them within a second of their cutoff.</summary>
+    public int OnTime { get; set; }
+
     public int Marked { get; set; }
 
     /// <summary>The worst lateness by the ledger's own count, in which faults are not excused.</summary>

@@ -104,6 +104,12 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
         {
             Require(row.Operation == "INSERT" || row.OldStatus == "failed", () =>
                 $"{row.Operation} of the ledger's row {row.Id}, which was {row.OldStatus}");
+            if (row.Status == "failed")
+            {
+                tell($"agency {row.Agency} {(row.Operation == "DELETE" ? "has no longer" : "has")} failed: cutoff of "
+                    + $"{Date(row.CutoffDate)}, {(row.Serves == true ? "served" : "beside")}, {row.Error}");
+            }
+
             if (row.Operation == "DELETE" || row.Status != "success") continue;
             foreach (var id in row.Ids)
                 Require(named.TryAdd(id, row), () => $"installment {id} stands in two rows that one run wrote");
@@ -162,6 +168,7 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
         Require(row.LateBy == late, () => $"{Named()}: says late by {row.LateBy}, it was {late}");
         agency.LastServed = date;
         facts.CutoffsServed++;
+        if (late <= Duration.FromSeconds(1)) facts.OnTime++;
         if (late > facts.WorstLateness) facts.WorstLateness = late.Value;
     }
 
