@@ -37,8 +37,8 @@ public sealed class AgencyChangesTests(AgencyChangesTests.Migrated database)
 
         Assert.Equal(
             [
-                """{"timezone": {"to": "Asia/Tokyo", "from": "UTC"}, """
-                    + """"due_soon_threshold_days": {"to": 7, "from": 4}}""",
+                """{"timezone": {"to": "Asia/Tokyo", "from": "UTC"},"""
+                    + """ "due_soon_threshold_days": {"to": 7, "from": 4}}""",
                 """{"name": {"to": "other", "from": "any"}}""",
                 """{"overdue_cutoff_time": {"to": "09:30:00", "from": "17:00:00"}}""",
             ],
