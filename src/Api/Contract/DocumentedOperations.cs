@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Actors.Api.Access;
 using Actors.Api.Answers;
 using Actors.Api.Requests;
 using Microsoft.AspNetCore.Authorization;
@@ -48,7 +49,9 @@ internal static class DocumentedOperations
         operation.Description = string.Join("\n\n", new[]
         {
             operation.Description,
-            $"Needs the scope `{policy}` of an API key, or a token that may as much.",
+            policy == AccessPolicies.Known
+                ? "Needs an API key of any scope, or any token that is taken."
+                : $"Needs the scope `{policy}` of an API key, or a token that may as much.",
         }.OfType<string>());
         operation.Security =
         [
