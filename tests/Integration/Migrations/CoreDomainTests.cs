@@ -41,8 +41,7 @@ public sealed class CoreDomainTests
         await using var database = await StartingDatabase.CreateMigratedAsync("core_tables_with_enum_status");
 
         Assert.Equal(
-            "idx_installments_overdue_by_date, idx_installments_payment_plan_id, idx_payment_plans_agency_id, "
-            + "installments_pending",
+            "idx_installments_payment_plan_id, idx_payment_plans_agency_id, installments_pending",
             await database.AskAsync<string>(
                 """
                 SELECT string_agg(indexname, ', ' ORDER BY indexname) FROM pg_indexes
