@@ -93,8 +93,8 @@ internal sealed class World : IDisposable
         }
 
         return new Report(
-            settings, world._diary.Digest, world._diary.Step, world._facts.CutoffsServed, world._facts.Marked,
-            world._storms.Counts, world._facts.WorstLateness, world._facts.WorstUnexcused);
+            settings, world._diary.Digest, world._diary.Step, world._facts.CutoffsServed, world._facts.OnTime,
+            world._facts.Marked, world._storms.Counts, world._facts.WorstLateness, world._facts.WorstUnexcused);
     }
 
     public void Dispose()
@@ -216,6 +216,7 @@ internal sealed class World : IDisposable
     private void SweepAnyway() => _agenda.After(_storms.IsCalm ? LastCalm / 4 : Duration.FromHours(3), () =>
     {
         Sweep();
+        _cluster.KeepHouse();
         SweepAnyway();
     });
 
@@ -256,9 +257,10 @@ internal sealed class World : IDisposable
 /// <summary>What came of a world.</summary>
 /// <param name="Digest">Of everything that happened: the same for every run of the same world.</param>
 /// <param name="Steps">Statements that passed, and changes by the application.</param>
+/// <param name="OnTime">How many cutoffs were served within a second.</param>
 /// <param name="Faults">How many of each kind.</param>
 /// <param name="WorstLateness">By the ledger's own count, whatever was wrong.</param>
 /// <param name="WorstUnexcused">After all that was wrong had ended.</param>
 internal sealed record Report(
-    WorldSettings Settings, string Digest, int Steps, int Cutoffs, int Marked, IReadOnlyDictionary<string, int> Faults,
-    Duration WorstLateness, Duration WorstUnexcused);
+    WorldSettings Settings, string Digest, int Steps, int Cutoffs, int OnTime, int Marked,
+    IReadOnlyDictionary<string, int> Faults, Duration WorstLateness, Duration WorstUnexcused);

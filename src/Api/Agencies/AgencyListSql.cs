@@ -31,14 +31,7 @@ internal static class AgencyListSql
             ORDER BY {{order.Key}} {{direction}}, {{order.Id}} {{direction}}
             LIMIT @rows
             """);
-        sql.And("a.timezone = @timezone", "timezone", NpgsqlDbType.Text, query.Timezone);
-        if (query.State is { } state)
-        {
-            sql.And(state.Finds);
-            sql.And($"{State} = @state", "state", NpgsqlDbType.Text, state.InDatabase);
-        }
-
-        if (query.Search is { } search) Search(sql, search);
+        Filter(sql, query);
         if (after is not null)
         {
             sql.And($"({order.Key}, {order.Id}) {comes} ({order.After}, @after_id)");
@@ -48,6 +41,21 @@ internal static class AgencyListSql
         }
 
         return sql;
+    }
+
+    /// <summary>
+    /// Adds what a query filters by to a statement over `agencies a` and `agency_cutoffs c`.
+    /// </summary>
+    public static void Filter(ListSql sql, AgencyListQuery query)
+    {
+        sql.And("a.timezone = @timezone", "timezone", NpgsqlDbType.Text, query.Timezone);
+        if (query.State is { } state)
+        {
+            sql.And(state.Finds);
+            sql.And($"{State} = @state", "state", NpgsqlDbType.Text, state.InDatabase);
+        }
+
+        if (query.Search is { } search) Search(sql, search);
     }
 
     private static void Search(ListSql sql, string search)

@@ -16,6 +16,8 @@ internal static class UpdateInstallmentStatuses
 {
     public static void MapUpdateInstallmentStatuses(this IEndpointRouteBuilder routes) => routes
         .MapPost("/functions/v1/update-installment-statuses", RunAsync)
+        .WithName("updateInstallmentStatuses")
+        .WithTags("Runs")
         .WithSummary("Brings all agencies up to date now.")
         .WithMetadata(new OriginalErrors())
         .Produces<RefusalAnswer>(StatusCodes.Status401Unauthorized)

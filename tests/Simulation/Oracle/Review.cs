@@ -76,7 +76,7 @@ internal sealed class Review(Facts facts, AuditTrail database)
         Holds("an agency has not one row for each date since it was armed", """
             SELECT string_agg(a.agency_id::text, '; ') FROM (
               SELECT agency_id, count(*) AS dates, max(cutoff_date) - min(cutoff_date) + 1 AS days
-              FROM agency_runs WHERE serves_cutoff AND status = 'success' GROUP BY agency_id
+              FROM agency_runs WHERE serves_cutoff AND status <> 'failed' GROUP BY agency_id
             ) AS a WHERE a.dates <> a.days
             """);
     }
@@ -91,7 +91,7 @@ internal sealed class Review(Facts facts, AuditTrail database)
         var ledger = database.Ask<long>("SELECT coalesce(sum(records_updated), 0) FROM agency_runs");
         Judge.Require(ledger == facts.Marked, () => $"the ledger says {ledger} marked, {facts.Marked} were");
         var served = database.Ask<long>(
-            "SELECT count(*) FROM agency_runs WHERE serves_cutoff AND status = 'success'");
+            "SELECT count(*) FROM agency_runs WHERE serves_cutoff AND status <> 'failed'");
         Judge.Require(served == facts.CutoffsServed, () =>
             $"the ledger says {served} cutoffs served, {facts.CutoffsServed} were");
         var closed = database.Ask<long>("SELECT coalesce(sum(records_updated), 0) FROM jobs_log WHERE status <> 'running'");
