@@ -176,9 +176,9 @@ public sealed class CallersTests
             "alone, live, newest",
             await database.AskAsync<string>(
                 """
-                SELECT string_agg(name, ', ' ORDER BY name)
-                FROM unnest('{oldest,newest,middle,gone,expired,live,alone}'::text[]) AS name
-                WHERE EXISTS (SELECT FROM api_keys WHERE key_hash = sha256(name::bytea) AND revoked_at IS NULL)
+                SELECT string_agg(word, ', ' ORDER BY word)
+                FROM unnest('{oldest,newest,middle,gone,expired,live,alone}'::text[]) AS word
+                WHERE EXISTS (SELECT FROM api_keys WHERE key_hash = sha256(word::bytea) AND revoked_at IS NULL)
                 """));
     }
 
