@@ -66,7 +66,7 @@ internal sealed class World : IDisposable
         {
             Judged = Look,
         };
-        _weather = new Weather(_agenda, _cluster, _network, _storms, _chance.Fork(), _diary);
+        _weather = new Weather(_agenda, _cluster, _network, _storms, _chance.Fork(), _diary, NextCutoff);
     }
 
     /// <summary>Makes the world and lets it run to its end.</summary>
@@ -130,7 +130,12 @@ internal sealed class World : IDisposable
         while (true)
         {
             _network.Settle();
-            if (_statements.ServeOne()) continue;
+            if (_statements.ServeOne())
+            {
+                _isDirty = true;
+                continue;
+            }
+
             if (isSettling && _agenda.Next > end) return;
             Look();
             ConsiderSweeping();
@@ -227,6 +232,9 @@ internal sealed class World : IDisposable
         if (_cluster.Alive.Count > 0) _cluster.Sweep();
         else if (_weather.HasWatchdog && !_network.IsDown) _life.Watchdog();
     }
+
+    private Instant? NextCutoff() => _facts.Agencies.Values
+        .Where(agency => !agency.IsPaused.Now && agency.NextCutoff > _agenda.Now).Min(agency => agency.NextCutoff);
 
     /// <summary>PostgreSQL tells the silos that an agency has changed; now and then nobody hears it.</summary>
     private void Nudge()

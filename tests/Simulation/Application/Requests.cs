@@ -63,10 +63,11 @@ internal sealed class Requests(Desk desk, Cluster cluster)
     public void RunInSql(bool isAsked)
     {
         desk.Diary.NextStep();
-        var served = isAsked
-            ? desk.Bureau.Call<long>("SELECT count(*) FROM serve_cutoffs_in_sql(@now, true)", desk.Now)
-            : desk.Bureau.Call<int>("SELECT run_watchdog(@now)", desk.Now);
-        desk.Diary.Tell($"SQL serves {served} agencies ({(isAsked ? "asked" : "watchdog")})");
+        var served = desk.Bureau.Call(
+            isAsked ? "SELECT count(*) FROM serve_cutoffs_in_sql(@now, true)" : "SELECT run_watchdog(@now)::bigint",
+            desk.Now);
+        desk.Diary.Tell($"SQL serves {served?.ToString() ?? "no"} agencies "
+            + $"({(isAsked ? "asked" : "watchdog")})");
     }
 
     private void RunOne(AgencyFacts agency)
