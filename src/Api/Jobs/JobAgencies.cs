@@ -36,16 +36,15 @@ internal static class JobAgencies
         LIMIT @rows
         """;
 
+    internal static IReadOnlyList<QueryParameter> Filters { get; } =
+    [
+        QueryParameter.Word("status", "Rows that ended so.", "success", "failed", "skipped"),
+        QueryParameter.Number(MinRecordsUpdated, "Rows of at least so many installments marked.", 0, int.MaxValue),
+    ];
+
     public static void MapJobAgencies(this ApiRoutes api) => api.Reads
         .MapGet("/jobs/{id}/agencies", ListAsync)
-        .Takes(
-            [
-                QueryParameter.Word("status", "Rows that ended so.", "success", "failed", "skipped"),
-                QueryParameter.Number(
-                    MinRecordsUpdated, "Rows of at least so many installments marked.", 0, int.MaxValue),
-                .. PageRequest.Parameters,
-                Csv.Parameter,
-            ])
+        .Takes([.. Filters, .. PageRequest.Parameters, Csv.Parameter])
         .WithName("listJobAgencies")
         .WithSummary("What a run did for each agency.")
         .WithTags("Jobs")
