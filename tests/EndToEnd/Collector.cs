@@ -51,7 +51,8 @@ public sealed class Collector : IAsyncLifetime
         }
         catch (OperationCanceledException expired)
         {
-            var sent = string.Join(", ", received.CountBy(one => one.Signal).Select(pair => $"{pair.Value} {pair.Key}"));
+            var sent = string.Join(
+                ", ", received.CountBy(one => one.Signal).Select(pair => $"{pair.Value} {pair.Key}"));
             throw new TimeoutException($"Among what was sent ({sent}) there never was {what}.", expired);
         }
     }

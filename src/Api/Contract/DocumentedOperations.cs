@@ -39,8 +39,8 @@ internal static class DocumentedOperations
     private static void SortResponses(OpenApiOperation operation)
     {
         var sorted = new OpenApiResponses();
-        foreach (var (status, response) in (operation.Responses ?? []).OrderBy(pair => pair.Key, StringComparer.Ordinal))
-            sorted.Add(status, response);
+        var responses = (operation.Responses ?? []).OrderBy(pair => pair.Key, StringComparer.Ordinal);
+        foreach (var (status, response) in responses) sorted.Add(status, response);
         operation.Responses = sorted;
     }
 

@@ -61,7 +61,8 @@ internal sealed partial class InstallmentMarker(
         while (_queue.Reader.TryRead(out var work)) work.Answer.TrySetCanceled(stoppingToken);
     }
 
-    /// <summary>One worker, until the silo stops. It runs where it is called: the host puts it on the thread pool.</summary>
+    /// <summary>One worker, until the silo stops. It runs where it is called: the host puts it on the thread
+    /// pool.</summary>
     internal async Task WorkAsync(CancellationToken stoppingToken)
     {
         var batch = new Dictionary<AgencyId, MarkingWork>();

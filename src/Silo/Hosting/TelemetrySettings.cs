@@ -14,14 +14,16 @@ public sealed record TelemetrySettings
     /// <summary>Whether traces, metrics and logs are sent to a collector (OTLP).</summary>
     public bool ToCollector { get; init; }
 
-    /// <summary>Whether `/metrics` answers Prometheus. It tells counts and times and no names, and needs no key.</summary>
+    /// <summary>Whether `/metrics` answers Prometheus. It tells counts and times and no names, and needs no
+    /// key.</summary>
     public bool ServesMetrics { get; init; }
 
     /// <summary>Whether log lines are JSON objects, for programs that collect them.</summary>
     public bool LogsAsJson { get; init; }
 
     /// <summary>What the environment says.</summary>
-    /// <exception cref="CommandFailure">A variable has a value that is none; the message says which and what is.</exception>
+    /// <exception cref="CommandFailure">A variable has a value that is none; the message says which and what
+    /// is.</exception>
     public static TelemetrySettings FromEnvironment() => From(Environment.GetEnvironmentVariable);
 
     internal static TelemetrySettings From(Func<string, string?> variable) => new()

@@ -20,7 +20,8 @@ internal sealed class Reminders(Agenda agenda, Chance chance, Storms storms) : I
     /// <summary>Called with the grain and what it is told, at each tick.</summary>
     public Action<AgencyId, TickStatus>? Ticked { get; set; }
 
-    public static GrainId IdOf(AgencyId agency) => GrainId.Create(Agency, GrainIdKeyExtensions.CreateGuidKey(agency.Value));
+    public static GrainId IdOf(AgencyId agency) =>
+        GrainId.Create(Agency, GrainIdKeyExtensions.CreateGuidKey(agency.Value));
 
     public Task<IGrainReminder> RegisterOrUpdateReminder(
         GrainId callingGrainId, string reminderName, TimeSpan dueTime, TimeSpan period)

@@ -33,7 +33,8 @@ internal sealed class ServerEnd : IDisposable
     /// <summary>The last step at which it was sent something that can write.</summary>
     public int WrittenAt { get; set; }
 
-    /// <summary>What the server said when the first client had proved who it is; later ones are told the same.</summary>
+    /// <summary>What the server said when the first client had proved who it is; later ones are told the
+    /// same.</summary>
     public byte[]? Greeting { get; private set; }
 
     /// <summary>Passes on what a client says before it is let in, and answers what the server says to that.</summary>

@@ -27,7 +27,8 @@ internal sealed record DocumentedOperation(string Method, string Path, JsonEleme
     public override string ToString() => $"{Method} {Path}";
 }
 
-/// <summary>Requests as the API's document describes them, valid and broken; a seed makes the same ones again.</summary>
+/// <summary>Requests as the API's document describes them, valid and broken; a seed makes the same ones
+/// again.</summary>
 internal sealed class GeneratedRequests(GeneratedValues values)
 {
     private static readonly string[] RawBytes = ["%ff", "%ed%a0%80", "%c0%80", "%25", "+", "%2B", "%0d%0a"];

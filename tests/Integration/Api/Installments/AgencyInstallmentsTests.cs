@@ -64,7 +64,8 @@ public sealed class AgencyInstallmentsTests(SomeInstallments world) : IClassFixt
         var agency = await world.AddAgencyAsync(world.East);
         (HttpClient, string)[] hidden =
         [
-            (world.Api.OtherUser, agency.ToString()), (world.Api.Reader, Guid.NewGuid().ToString()), (world.Api.Reader, "x"),
+            (world.Api.OtherUser, agency.ToString()),
+            (world.Api.Reader, Guid.NewGuid().ToString()), (world.Api.Reader, "x"),
         ];
         foreach (var (http, id) in hidden)
         {

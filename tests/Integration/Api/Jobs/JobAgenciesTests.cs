@@ -143,8 +143,10 @@ public sealed class JobAgenciesTests(ListsApi api) : IClassFixture<ListsApi>, IA
               completed_at, late_by, status, timezone, overdue_cutoff_time, resolution, tzdb_version, records_updated,
               installment_ids, error_message)
             SELECT $1, $2, date, (date + time '17:00') AT TIME ZONE $3,
-                   {(serves && date is not null ? "true" : "false")}, 'reminder', now(), now(), interval '1.25 s', $4, $3,
-                   '17:00', CASE WHEN date IS NOT NULL THEN 'once' END, 'any', {marked}, ARRAY(SELECT gen_random_uuid() FROM generate_series(1, {marked})),
+                   {(serves && date is not null ? "true" : "false")}, 'reminder',
+                   now(), now(), interval '1.25 s', $4, $3,
+                   '17:00', CASE WHEN date IS NOT NULL THEN 'once' END, 'any', {marked},
+                   ARRAY(SELECT gen_random_uuid() FROM generate_series(1, {marked})),
                    CASE WHEN $4 = 'failed' THEN 'boom' END
             FROM (SELECT {(date is null ? "NULL" : $"'{date}'")}::date) AS d (date)
             """,
