@@ -7,6 +7,7 @@ using CsvHelper.Configuration;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
+using NodaTime;
 
 namespace Actors.Api.Answers;
 
@@ -21,12 +22,6 @@ namespace Actors.Api.Answers;
 public sealed class CsvAnswer<T>(
     string fileName, IReadOnlyList<CsvColumn<T>> columns, IAsyncEnumerable<T> rows) : IResult
 {
-    private static readonly CsvConfiguration Rfc4180 = new(CultureInfo.InvariantCulture)
-    {
-        NewLine = "\r\n",
-        InjectionOptions = InjectionOptions.Escape,
-    };
-
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
@@ -40,15 +35,39 @@ public sealed class CsvAnswer<T>(
         response.Headers.ContentDisposition =
             new ContentDispositionHeaderValue("attachment") { FileName = fileName }.ToString();
         await using var text = new StreamWriter(response.Body, new UTF8Encoding(false), leaveOpen: true);
-        await using var csv = new CsvWriter(text, Rfc4180, leaveOpen: true);
+        await using var csv = new CellWriter(text);
         foreach (var column in columns) csv.WriteField(column.Name);
         await csv.NextRecordAsync();
         for (; isThere; isThere = await reading.MoveNextAsync())
         {
-            foreach (var column in columns) csv.WriteField(column.TextOf(reading.Current));
+            foreach (var column in columns) csv.Write(column.Value(reading.Current), column.TextOf(reading.Current));
             await csv.NextRecordAsync();
         }
     }
+}
+
+/// <summary>Writes cells, and makes a text of what somebody chose and a spreadsheet would take for a formula.</summary>
+internal sealed class CellWriter(TextWriter text) : CsvWriter(text, Rfc4180, leaveOpen: true)
+{
+    private static readonly CsvConfiguration Rfc4180 = new(CultureInfo.InvariantCulture)
+    {
+        NewLine = "\r\n",
+        InjectionOptions = InjectionOptions.Escape,
+    };
+
+    private bool _isNumber;
+
+    /// <summary>Writes one cell.</summary>
+    /// <param name="value">What it holds: a number is written as it is, also one that is less than 0.</param>
+    /// <param name="cell">The same as text.</param>
+    public void Write(object? value, string? cell)
+    {
+        _isNumber = value is int or long or double or decimal or Duration;
+        WriteField(cell);
+    }
+
+    protected override string? SanitizeForInjection(string? field) =>
+        _isNumber ? field : base.SanitizeForInjection(field);
 }
 
 /// <summary>How a list is asked for as CSV.</summary>

@@ -49,7 +49,7 @@ public sealed record JobItem(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     JobProgress? SoFar = null)
 {
-    /// <summary>The columns of `jobs_log` as `j` that <see cref="Read"/> takes, in its order, but for the error.</summary>
+    /// <summary>The columns of `jobs_log` as `j` that <see cref="Read"/> takes, all but the error.</summary>
     internal const string Columns =
         """
         j.id, j.job_name, j.status::text, j.run_trigger, j.started_at, j.completed_at,

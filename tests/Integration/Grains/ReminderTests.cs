@@ -100,7 +100,7 @@ public sealed class ReminderTests(GrainWorld world) : IClassFixture<GrainWorld>
         await TickAsync(agency, first: cutoff);
 
         Assert.Equal(["2031-05-19 success 0"], await world.LedgerAsync(agency));
-        Assert.Equal(cutoff, await ArmedForAsync(agency));
+        Assert.Equal(cutoff, await world.ArmedForAsync(agency));
     }
 
     [Fact]

@@ -37,6 +37,13 @@ public sealed class CsvAnswerTests
     }
 
     [Fact]
+    public async Task A_number_below_zero_stays_a_number()
+    {
+        var text = await WriteAsync(new Row("-1", -1, null, new LocalDate(2026, 8, 9), false));
+        Assert.EndsWith("\r\n\"'-1\",-1,,2026-08-09,false\r\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Values_are_written_as_JSON_writes_them()
     {
         var text = await WriteAsync(

@@ -36,6 +36,7 @@ public static class ApiCommand
         var names = ClusterNames.FromEnvironment();
         var between = PoolerOption.Find(pooler, arguments);
         var place = http.Find(arguments);
+        var access = AccessVariables.Read(Environment.GetEnvironmentVariable);
         await using (var database = await ServingDatabase.JoinAsync(options, arguments, cancellationToken))
         {
             await output.WriteLineAsync(ServingDatabase.Describe(database));
