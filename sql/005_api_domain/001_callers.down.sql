@@ -1,5 +1,5 @@
--- What 001_callers.sql made goes, what was there before is as it was. Keys lose nothing; acknowledgements lose their
--- notes.
+-- What 001_callers.sql made goes, what was there before is as it was. Of keys that share a name the newest is left;
+-- acknowledgements lose their notes.
 DROP POLICY "Actors admins can revoke api keys" ON public.api_keys;
 DROP POLICY "Actors admins can add api keys" ON public.api_keys;
 DROP POLICY "Actors admins can view api_keys" ON public.api_keys;
@@ -19,6 +19,27 @@ FROM unnest(ARRAY[
 ]) AS name;
 
 ALTER TABLE public.alerts DROP COLUMN acknowledged_note;
+
+-- Before, a name had one key: of several the newest goes on.
+DO $$
+DECLARE
+  v_name text;
+BEGIN
+  FOR v_name IN
+    WITH earlier AS (
+      UPDATE public.api_keys AS k
+      SET revoked_at = now()
+      WHERE k.revoked_at IS NULL AND EXISTS (
+        SELECT FROM public.api_keys AS later
+        WHERE later.name = k.name AND later.revoked_at IS NULL AND (later.created_at, later.id) > (k.created_at, k.id))
+      RETURNING k.name, k.expires_at IS NULL OR k.expires_at > now() AS was_live
+    )
+    SELECT DISTINCT name FROM earlier WHERE was_live ORDER BY name
+  LOOP
+    RAISE WARNING 'of the live API keys named "%" all but the newest were revoked: from here on a name has one', v_name;
+  END LOOP;
+END;
+$$;
 
 SELECT actors.put_back('index', 'public.idx_api_keys_active_name'),
        actors.put_back('column', 'public.api_keys.scopes'), actors.put_back('column', 'public.api_keys.name');

@@ -30,6 +30,7 @@ public sealed class BadInputTests : IAsyncLifetime
             (["migrate"], "`actors migrate --help` lists what there is."),
             (["up", "--database", "mysql://u@h/d"], "a URL starts with postgres:// or postgresql://"),
             (["up", "--database", "Host=h", "--data", folder], "give one of the two"),
+            (["up", "--data", folder, "--api-database", "Host=h"], "the embedded database has a login for the API"),
         ];
         foreach (var (arguments, said) in wrong)
             Refusal.Is(await ChildProgram.RunActorsAsync(arguments), ExitCode.Usage, said);
@@ -38,6 +39,14 @@ public sealed class BadInputTests : IAsyncLifetime
             await ChildProgram.RunActorsWithAsync("ACTORS_PORT", "99999", "up", "--data", folder),
             ExitCode.Usage,
             "ACTORS_PORT is '99999'");
+        Refusal.Is(
+            await ChildProgram.RunActorsWithAsync("ACTORS_JWT_ISSUER", "https://a.example", "up", "--data", folder),
+            ExitCode.Usage,
+            "the keys are missing");
+        Refusal.Is(
+            await ChildProgram.RunActorsWithAsync("ACTORS_LIMIT_READS", "many", "up", "--data", folder),
+            ExitCode.Usage,
+            "ACTORS_LIMIT_READS is 'many'");
         Assert.False(Directory.Exists(folder));
     }
 

@@ -94,7 +94,7 @@ internal static class SimulateCommand
     }
 
     private static string Line(Report report) =>
-        $"seed {report.Settings.Seed}: {report.Steps:N0} steps, {report.Cutoffs:N0} cutoffs, "
+        $"seed {report.Settings.Seed}: {report.Steps:N0} steps, {report.Cutoffs:N0} cutoffs ({report.OnTime:N0} on time), "
         + $"{report.Marked:N0} installments marked, {report.Faults.Values.Sum():N0} faults; latest "
         + $"{Text(report.WorstLateness)}, after the faults' end {Text(report.WorstUnexcused)}; digest {report.Digest}";
 

@@ -66,7 +66,7 @@ internal sealed class World : IDisposable
         {
             Judged = Look,
         };
-        _weather = new Weather(_agenda, _cluster, _network, _storms, _chance.Fork(), _diary);
+        _weather = new Weather(_agenda, _cluster, _network, _storms, _chance.Fork(), _diary, NextCutoff);
     }
 
     /// <summary>Makes the world and lets it run to its end.</summary>
@@ -74,12 +74,18 @@ internal sealed class World : IDisposable
     public static async Task<Report> RunAsync(WorldSettings settings, TextWriter? trace = null)
     {
         await using var database = await TestDatabase.CreateMigratedAsync();
+        // A thread of its own: whatever waits, waits for this one alone.
+        return await Task.Factory.StartNew(
+            () => RunOn(database, settings, trace), CancellationToken.None, TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
+    }
+
+    private static Report RunOn(TestDatabase database, WorldSettings settings, TextWriter? trace)
+    {
         using var world = new World(settings, database, trace);
         try
         {
-            // A thread of its own: whatever waits, waits for this one alone.
-            await Task.Factory.StartNew(
-                world.Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            world.Run();
         }
         catch (Exception error)
         {
@@ -87,8 +93,8 @@ internal sealed class World : IDisposable
         }
 
         return new Report(
-            settings, world._diary.Digest, world._diary.Step, world._facts.CutoffsServed, world._facts.Marked,
-            world._storms.Counts, world._facts.WorstLateness, world._facts.WorstUnexcused);
+            settings, world._diary.Digest, world._diary.Step, world._facts.CutoffsServed, world._facts.OnTime,
+            world._facts.Marked, world._storms.Counts, world._facts.WorstLateness, world._facts.WorstUnexcused);
     }
 
     public void Dispose()
@@ -124,7 +130,12 @@ internal sealed class World : IDisposable
         while (true)
         {
             _network.Settle();
-            if (_statements.ServeOne()) continue;
+            if (_statements.ServeOne())
+            {
+                _isDirty = true;
+                continue;
+            }
+
             if (isSettling && _agenda.Next > end) return;
             Look();
             ConsiderSweeping();
@@ -200,7 +211,9 @@ internal sealed class World : IDisposable
         {
             if (_sweepAt != at) return;
             _sweepAt = null;
-            Sweep();
+            // By now a reminder has mostly done what there was to be done.
+            if (WantedAt() <= at) Sweep();
+            else _isDirty = true;
         });
     }
 
@@ -208,6 +221,7 @@ internal sealed class World : IDisposable
     private void SweepAnyway() => _agenda.After(_storms.IsCalm ? LastCalm / 4 : Duration.FromHours(3), () =>
     {
         Sweep();
+        _cluster.KeepHouse();
         SweepAnyway();
     });
 
@@ -218,6 +232,9 @@ internal sealed class World : IDisposable
         if (_cluster.Alive.Count > 0) _cluster.Sweep();
         else if (_weather.HasWatchdog && !_network.IsDown) _life.Watchdog();
     }
+
+    private Instant? NextCutoff() => _facts.Agencies.Values
+        .Where(agency => !agency.IsPaused.Now && agency.NextCutoff > _agenda.Now).Min(agency => agency.NextCutoff);
 
     /// <summary>PostgreSQL tells the silos that an agency has changed; now and then nobody hears it.</summary>
     private void Nudge()
@@ -248,9 +265,10 @@ internal sealed class World : IDisposable
 /// <summary>What came of a world.</summary>
 /// <param name="Digest">Of everything that happened: the same for every run of the same world.</param>
 /// <param name="Steps">Statements that passed, and changes by the application.</param>
+/// <param name="OnTime">How many cutoffs were served within a second.</param>
 /// <param name="Faults">How many of each kind.</param>
 /// <param name="WorstLateness">By the ledger's own count, whatever was wrong.</param>
 /// <param name="WorstUnexcused">After all that was wrong had ended.</param>
 internal sealed record Report(
-    WorldSettings Settings, string Digest, int Steps, int Cutoffs, int Marked, IReadOnlyDictionary<string, int> Faults,
-    Duration WorstLateness, Duration WorstUnexcused);
+    WorldSettings Settings, string Digest, int Steps, int Cutoffs, int OnTime, int Marked,
+    IReadOnlyDictionary<string, int> Faults, Duration WorstLateness, Duration WorstUnexcused);

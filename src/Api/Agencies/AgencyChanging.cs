@@ -22,6 +22,7 @@ internal static class AgencyChanging
         .WithName("changeAgency")
         .WithSummary("Changes settings of an agency; If-Match with the ETag that was seen is required.")
         .WithTags("Agencies")
+        .ReadsHeader("If-Match", "The ETag of the settings that are to be changed.", isRequired: true)
         .Accepts<AgencyPatch>("application/merge-patch+json", "application/json")
         .Fails(
             StatusCodes.Status404NotFound,

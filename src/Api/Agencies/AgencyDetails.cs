@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Npgsql;
 
 namespace Actors.Api.Agencies;
 
@@ -49,7 +50,7 @@ internal static class AgencyDetails
         if (await AgencyFacts.ReadAsync(session, agency, rule.Outlook?.At, cancellationToken) is not { } facts)
             return AgencyAddress.NotFound(id);
         var lastRun = await session.ReadAsync(
-            LastRun, reader => LedgerItem.Read(reader, 0), cancellationToken, new Npgsql.NpgsqlParameter("agency", agency));
+            LastRun, reader => LedgerItem.Read(reader, 0), cancellationToken, new NpgsqlParameter("agency", agency));
         var totals = await AgencyTotals.ReadAsync(
             session, agency, rule, facts.Settings.DueSoonThresholdDays, cancellationToken);
         context.Response.Headers.ETag = facts.Settings.ETag;
@@ -63,6 +64,6 @@ internal static class AgencyDetails
         await using var session = await database.BeginAsync(caller, CallerAccess.Read, cancellationToken);
         return (await session.ReadAsync(
             "SELECT 1 FROM agencies WHERE id = @agency", _ => true, cancellationToken,
-            new Npgsql.NpgsqlParameter("agency", agency))).Count == 0;
+            new NpgsqlParameter("agency", agency))).Count == 0;
     }
 }

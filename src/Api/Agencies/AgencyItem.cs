@@ -9,9 +9,9 @@ namespace Actors.Api.Agencies;
 /// <param name="Timezone">The IANA zone of its wall clock.</param>
 /// <param name="OverdueCutoffTime">The local time of day at which a date closes.</param>
 /// <param name="DueSoonThresholdDays">How many days ahead an installment counts as due soon.</param>
-/// <param name="State">`onTime`, `late`, `failed` or `paused`, by the database's clock; see `actors.agency_state`.</param>
+/// <param name="State">`onTime`, `late`, `failed` or `paused`, by the database's clock.</param>
 /// <param name="NextCutoff">Null while it is paused, or not known yet after a change of settings.</param>
-/// <param name="LastCutoffDate">The latest local date that was served; null for an agency that was never served.</param>
+/// <param name="LastCutoffDate">The latest local date that was served; null for an agency that never was.</param>
 /// <param name="LastCutoff">The instant of that date's cutoff, under the settings of then.</param>
 /// <param name="PausedAt">Since when its dates pass unserved.</param>
 /// <param name="FailedAttempts">Failures since the last success.</param>
@@ -30,6 +30,9 @@ public sealed record AgencyItem(
     int FailedAttempts,
     string? Error)
 {
+    /// <summary>What it is ordered by where the order is by name; not part of the answer.</summary>
+    internal string NameKey { get; init; } = "";
+
     internal static IReadOnlyList<CsvColumn<AgencyItem>> CsvColumns { get; } =
     [
         new("id", agency => agency.Id),

@@ -83,9 +83,11 @@ internal sealed record AgencyState(string Word, string InDatabase, string Finds)
 internal sealed record AgencyOrder(
     string Word, string Key, string Id, string After, QueryKind Kind, bool IsBackwards)
 {
+    public const string NameKey = "lower(left(coalesce(a.name, ''), 100))";
+
     private static readonly AgencyOrder[] Forwards =
     [
-        new("name", "lower(left(coalesce(a.name, ''), 100))", "a.id", "@after_key", QueryKind.Text, false),
+        new("name", NameKey, "a.id", "coalesce(@after_key, '')", QueryKind.Text, false),
         new(
             "nextCutoff",
             "CASE WHEN c.paused_at IS NULL AND c.next_cutoff_at IS NOT NULL THEN c.next_cutoff_at ELSE 'infinity' END",
@@ -111,11 +113,15 @@ internal sealed record AgencyOrder(
 
     public static AgencyOrder Named(string word) => All.Single(order => order.Word == word);
 
-    /// <summary>The key of an agency as the cursor keeps it; null for one that has none.</summary>
-    public object? KeyOf(AgencyRow row) => Word.TrimStart('-') switch
-    {
-        "nextCutoff" => row.Item.NextCutoff?.Instant,
-        "lastCutoff" => row.Item.LastCutoff?.Instant,
-        _ => row.NameKey,
-    };
+    /// <summary>What an agency is ordered by, as the cursor keeps it; the key may be null.</summary>
+    public object?[] KeysOf(AgencyItem agency) =>
+    [
+        Word.TrimStart('-') switch
+        {
+            "nextCutoff" => agency.NextCutoff?.Instant,
+            "lastCutoff" => agency.LastCutoff?.Instant,
+            _ => agency.NameKey,
+        },
+        agency.Id,
+    ];
 }

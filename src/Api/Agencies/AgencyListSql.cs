@@ -7,11 +7,6 @@ using NpgsqlTypes;
 
 namespace Actors.Api.Agencies;
 
-/// <summary>One agency as it was read.</summary>
-/// <param name="Item">As it is answered.</param>
-/// <param name="NameKey">What it is ordered by where the order is by name.</param>
-internal sealed record AgencyRow(AgencyItem Item, string NameKey);
-
 /// <summary>
 /// Reads the list of agencies. A page is one walk along an index from the row before it; a filter that leaves few rows
 /// finds them by an index of its own. Only a search looks at every name: at 100,000 agencies some 50 ms.
@@ -20,96 +15,71 @@ internal static class AgencyListSql
 {
     private static readonly string State = AgencyState.At("now()");
 
-    private static readonly string Columns =
-        $"""
-        SELECT a.id, {AgencySettings.Columns}, {State},
-               CASE WHEN c.paused_at IS NULL THEN c.next_cutoff_at END, c.last_cutoff_date, c.last_cutoff_at,
-               c.paused_at, c.failed_attempts, c.last_error, lower(left(coalesce(a.name, ''), 100))
-        """;
-
-    private const string Source = "FROM agencies a JOIN agency_cutoffs c ON c.agency_id = a.id WHERE true";
-
-    /// <summary>Reads up to so many agencies after the keys of one, or from the first on.</summary>
-    public static Task<IReadOnlyList<AgencyRow>> ReadAsync(
-        CallerSession session, AgencyListQuery query, object?[]? after, int rows, CancellationToken cancellationToken)
-    {
-        List<NpgsqlParameter> parameters = [new("rows", rows)];
-        var sql = PageSql(query, after, parameters);
-        return session.ReadAsync(sql, Read, cancellationToken, [.. parameters]);
-    }
-
-    /// <summary>How many agencies the filter leaves, counted up to one more than a file may have.</summary>
-    public static async Task<long> CountAsync(
-        CallerSession session, AgencyListQuery query, CancellationToken cancellationToken)
-    {
-        List<NpgsqlParameter> parameters = [new("rows", Csv.MostRows + 1)];
-        var sql = $"SELECT count(*) FROM (SELECT {Source} {Filter(query, parameters)} LIMIT @rows) AS found";
-        return (await session.ReadAsync(
-            sql, reader => reader.GetInt64(0), cancellationToken, [.. parameters]))[0];
-    }
-
-    /// <summary>The keys after which the page that follows this row begins.</summary>
-    public static object?[] KeysOf(AgencyListQuery query, AgencyRow row) => [query.Order.KeyOf(row), row.Item.Id];
-
-    internal static string PageSql(AgencyListQuery query, object?[]? after, List<NpgsqlParameter> parameters)
+    /// <summary>The list of a query, behind the keys of an agency or from the first one on.</summary>
+    public static ListSql Of(AgencyListQuery query, object?[]? after)
     {
         var order = query.Order;
         var (comes, direction) = order.IsBackwards ? ("<", "DESC") : (">", "ASC");
-        var filter = Filter(query, parameters);
+        var sql = new ListSql(
+            $$"""
+            SELECT a.id, {{AgencySettings.Columns}}, {{State}},
+                   CASE WHEN c.paused_at IS NULL THEN c.next_cutoff_at END, c.last_cutoff_date, c.last_cutoff_at,
+                   c.paused_at, c.failed_attempts, c.last_error, {{AgencyOrder.NameKey}}
+            FROM agencies a
+            JOIN agency_cutoffs c ON c.agency_id = a.id
+            {where}
+            ORDER BY {{order.Key}} {{direction}}, {{order.Id}} {{direction}}
+            LIMIT @rows
+            """);
+        Filter(sql, query);
         if (after is not null)
         {
-            filter += $" AND ({order.Key}, {order.Id}) {comes} ({order.After}, @after_id)";
-            parameters.Add(order.Kind == QueryKind.Instant
-                ? new("after_key", NpgsqlDbType.TimestampTz) { Value = after[0] ?? DBNull.Value }
-                : new("after_key", NpgsqlDbType.Text) { Value = after[0] ?? "" });
-            parameters.Add(new("after_id", NpgsqlDbType.Uuid) { Value = after[1] });
+            sql.And($"({order.Key}, {order.Id}) {comes} ({order.After}, @after_id)");
+            sql.With(
+                "after_key", order.Kind == QueryKind.Instant ? NpgsqlDbType.TimestampTz : NpgsqlDbType.Text, after[0]);
+            sql.With("after_id", NpgsqlDbType.Uuid, after[1]);
         }
 
-        return $"{Columns} {Source} {filter} ORDER BY {order.Key} {direction}, {order.Id} {direction} LIMIT @rows";
+        return sql;
     }
 
-    private static string Filter(AgencyListQuery query, List<NpgsqlParameter> parameters)
+    /// <summary>
+    /// Adds what a query filters by to a statement over `agencies a` and `agency_cutoffs c`.
+    /// </summary>
+    public static void Filter(ListSql sql, AgencyListQuery query)
     {
-        var filter = "";
-        if (query.Timezone is { } timezone)
-        {
-            filter += " AND a.timezone = @timezone";
-            parameters.Add(new("timezone", timezone));
-        }
-
+        sql.And("a.timezone = @timezone", "timezone", NpgsqlDbType.Text, query.Timezone);
         if (query.State is { } state)
         {
-            filter += $" AND ({state.Finds}) AND {State} = @state";
-            parameters.Add(new("state", state.InDatabase));
+            sql.And(state.Finds);
+            sql.And($"{State} = @state", "state", NpgsqlDbType.Text, state.InDatabase);
         }
 
-        if (query.Search is { } search) filter += Search(search, parameters);
-        return filter;
+        if (query.Search is { } search) Search(sql, search);
     }
 
-    private static string Search(string search, List<NpgsqlParameter> parameters)
+    private static void Search(ListSql sql, string search)
     {
         // Compared byte by byte, which is faster than by the rules of a language, and possible in all of them.
         const string inName = """strpos(lower(a.name) COLLATE "C", lower(@search) COLLATE "C") > 0""";
         const string byId = "a.id BETWEEN @first_id AND @last_id";
-        var ids = AgencyListQuery.IdsBeginningWith(search);
-        if (ids is not { } range)
+        if (AgencyListQuery.IdsBeginningWith(search) is not { } range)
         {
-            parameters.Add(new("search", search));
-            return $" AND {inName}";
+            sql.And(inName, "search", NpgsqlDbType.Text, search);
+            return;
         }
 
-        parameters.Add(new("first_id", range.First));
-        parameters.Add(new("last_id", range.Last));
-        if (range.First == range.Last) return $" AND {byId}";
-        parameters.Add(new("search", search));
-        return $" AND ({byId} OR {inName})";
+        sql.With("first_id", NpgsqlDbType.Uuid, range.First);
+        sql.With("last_id", NpgsqlDbType.Uuid, range.Last);
+        if (range.First == range.Last) sql.And(byId);
+        else sql.And($"({byId} OR {inName})", "search", NpgsqlDbType.Text, search);
     }
 
-    private static AgencyRow Read(NpgsqlDataReader reader)
+    /// <summary>Makes an agency of a row.</summary>
+    public static AgencyItem Read(NpgsqlDataReader reader)
     {
         var settings = AgencySettings.Read(reader, 1);
-        var item = new AgencyItem(
+        return new AgencyItem(
             reader.GetGuid(0),
             settings.Name,
             settings.Timezone,
@@ -121,7 +91,9 @@ internal static class AgencyListSql
             WallTime.At(reader.ValueOrNull<Instant>(8), settings.Timezone),
             reader.ValueOrNull<Instant>(9),
             reader.GetInt32(10),
-            reader.TextOrNull(11));
-        return new AgencyRow(item, reader.GetString(12));
+            reader.TextOrNull(11))
+        {
+            NameKey = reader.GetString(12),
+        };
     }
 }

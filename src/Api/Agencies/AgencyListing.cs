@@ -32,34 +32,17 @@ internal static class AgencyListing
         var list = $"{List} {query.Order.Word}";
         var page = PageRequest.Of(values, list, query.Order.Kind, QueryKind.Id);
         var caller = Caller.Of(user);
-        var cancellationToken = context.RequestAborted;
-        await using var session = await database.BeginAsync(caller, CallerAccess.Read, cancellationToken);
+        await using var session = await database.BeginAsync(caller, CallerAccess.Read, context.RequestAborted);
         if (query.Timezone is { } timezone
-            && (await SupportedZones.ReadAsync(session, cancellationToken)).FilterAdvice(timezone) is { } advice)
+            && (await SupportedZones.ReadAsync(session, context.RequestAborted)).FilterAdvice(timezone) is { } advice)
         {
             values.Refuse("timezone", advice);
         }
 
         if (values.Refusal() is { } refusal) return refusal;
-        if (Csv.IsAskedFor(context.Request, values))
-        {
-            return await AgencyListSql.CountAsync(session, query, cancellationToken) > Csv.MostRows
-                ? Csv.TooManyRows()
-                : new CsvAnswer<AgencyItem>("agencies.csv", AgencyItem.CsvColumns, AllAsync(database, caller, query));
-        }
-
-        var rows = await AgencyListSql.ReadAsync(session, query, page.After, page.RowsToRead, cancellationToken);
-        var found = page.PageOf(rows, row => Cursor.Write(list, AgencyListSql.KeysOf(query, row)));
-        return TypedResults.Ok(new Page<AgencyItem>([.. found.Items.Select(row => row.Item)], found.Next));
+        var agencies = new RowList<AgencyItem>(
+            list, "agencies.csv", after => AgencyListSql.Of(query, after), AgencyListSql.Read, query.Order.KeysOf,
+            AgencyItem.CsvColumns);
+        return await agencies.AnswerAsync(context, page, session, database, caller);
     }
-
-    private static IAsyncEnumerable<AgencyItem> AllAsync(
-        CallerDatabase database, Caller caller, AgencyListQuery query) =>
-        CsvPages.AllAsync(
-            async (after, rows, cancellationToken) =>
-            {
-                await using var session = await database.BeginAsync(caller, CallerAccess.Read, cancellationToken);
-                return await AgencyListSql.ReadAsync(session, query, after, rows, cancellationToken);
-            },
-            row => AgencyListSql.KeysOf(query, row)).Select(row => row.Item);
 }

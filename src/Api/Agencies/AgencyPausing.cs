@@ -67,8 +67,8 @@ internal static class AgencyVerbs
 {
     public static ProblemHttpResult TimedOut(Guid agency) => new ApiError(
         504, "change-timed-out", "Not finished in time",
-        "The agency did not answer in time, and the change may still come; `GET /api/agencies/{id}` says how it stands. "
-        + "Asking again is harmless.")
+        "The agency did not answer in time, and the change may still come; `GET /api/agencies/{id}` says how it "
+        + "stands. Asking again is harmless.")
         .ToProblem(("agencyId", agency));
 
     public static ProblemHttpResult Busy(Guid agency) => new ApiError(

@@ -23,8 +23,9 @@ internal static class AgencyPreview
             [
                 QueryParameter.Instant(
                     "at",
-                    "The instant of the run, in the past or the future, with the installments as they are now; left out "
-                    + "for now. For further pages send the `rule.at.instant` of the first, so that all are about one."),
+                    "The instant of the run, in the past or the future, with the installments as they are now; left "
+                    + "out for now. For further pages send the `rule.at.instant` of the first, so that all are about "
+                    + "one."),
                 QueryParameter.Word(
                     "reason", "Only installments with this reason; `due` are those that would be marked.",
                     [.. MarkingReason.All]),

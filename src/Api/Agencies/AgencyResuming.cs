@@ -71,7 +71,8 @@ internal static class AgencyResuming
             ResumeOutcome.NotFound => AgencyAddress.NotFound(id),
             ResumeOutcome.Busy => AgencyVerbs.Busy(agency),
             ResumeOutcome.NotPaused => new ApiError(
-                409, "agency-not-paused", "Agency not paused", $"The agency {agency} is not paused; nothing was changed.")
+                409, "agency-not-paused", "Agency not paused",
+                $"The agency {agency} is not paused; nothing was changed.")
                 .ToProblem(("agencyId", agency)),
             ResumeOutcome.SkipFailed => new ApiError(
                 500, "resume-failed", "Resume failed",

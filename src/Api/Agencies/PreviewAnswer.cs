@@ -33,7 +33,7 @@ public sealed record ReasonTotal(string Reason, long Count, decimal Amount);
 /// `due`: it would be marked. Else why not: `notDueUntil`, `planNotActive`, `noDueDate`, `paid`, `otherStatus`,
 /// `alreadyOverdue`, `agencyPaused`, or `zoneUnknown`.
 /// </param>
-/// <param name="StandsUnder">The date in whose row of the ledger it would stand; null where it would not be marked.</param>
+/// <param name="StandsUnder">The date in whose row of the ledger it would stand; null where it would not.</param>
 /// <param name="NotDueUntil">The date whose cutoff it waits for; null where it does not.</param>
 /// <param name="OverdueSince">
 /// The cutoff under which it was marked; null where it is not overdue, or no run since its due date names it.

@@ -8,7 +8,9 @@ using NpgsqlTypes;
 
 namespace Actors.Api.Agencies;
 
-/// <summary>Reads a preview as the caller: what the rule decided comes in as dates, and nothing is decided here.</summary>
+/// <summary>
+/// Reads a preview as the caller: what the rule decided comes in as dates, and nothing is decided here.
+/// </summary>
 /// <param name="session">The caller's.</param>
 /// <param name="outlook">What the rule says.</param>
 internal sealed class PreviewSql(CallerSession session, CutoffOutlook outlook)

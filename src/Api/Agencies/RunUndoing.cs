@@ -134,7 +134,8 @@ public sealed record UndoAnswer(
             LeftOutItem.Of(result),
             result.LeftOutCount,
             rule.Outlook is { IsPaused: false, NextCutoffs: [var next, ..] } ? WallTime.At(next.At, zone) : null,
-            rule.Notice ?? (rule.Outlook is { IsPaused: true } ? "The agency is paused: no cutoff of it comes." : null));
+            rule.Notice
+                ?? (rule.Outlook is { IsPaused: true } ? "The agency is paused: no cutoff of it comes." : null));
     }
 }
 

@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace Actors.Api.Agencies;
 
-/// <summary>The zones that agencies may use: the rows of `supported_timezones`, as far as NodaTime knows them.</summary>
+/// <summary>
+/// The zones that agencies may use: the rows of `supported_timezones`, as far as NodaTime knows them.
+/// </summary>
 internal sealed class SupportedZones
 {
     /// <summary>How many zones one sentence lists.</summary>

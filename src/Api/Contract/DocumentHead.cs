@@ -30,6 +30,9 @@ internal static class DocumentHead
                 finds the request in the server's log. 429 and 503 say in `Retry-After` after how many seconds it is
                 worth while to try again.
 
+                **Sizes.** A body has at most 16 KiB (413). An address longer than 8 KiB is refused before it reaches
+                the API: 414, without a body.
+
                 **Times** are RFC 3339 in UTC. Where a person of the agency reads them they come with the agency's wall
                 time, zone and offset.
                 """.ReplaceLineEndings("\n"),

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Actors.Api.Access;
+using Actors.Api.Answers;
 using Actors.Api.Requests;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
@@ -19,11 +21,15 @@ internal static class DocumentedOperations
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
         foreach (var parameter in metadata.OfType<QueryParameters>().SelectMany(query => query.Parameters))
             (operation.Parameters ??= []).Add(ParameterOf(parameter));
+        foreach (var header in metadata.OfType<DocumentedHeader>())
+            (operation.Parameters ??= []).Add(ParameterOf(header));
         foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
             if (parameter is { In: ParameterLocation.Path, Name: "id", Schema: OpenApiSchema id }) id.Format = "uuid";
 
         if (metadata.OfType<IAuthorizeData>().LastOrDefault()?.Policy is { } policy)
             DescribeAccess(operation, policy, context.Document!);
+        if (metadata.OfType<QueryParameters>().Any(query => query.Parameters.Contains(Csv.Parameter)))
+            DescribeCsv(operation);
         foreach (var status in (string[])["429", "503"]) DescribeRetry(operation, status);
         SortResponses(operation);
         return Task.CompletedTask;
@@ -43,7 +49,9 @@ internal static class DocumentedOperations
         operation.Description = string.Join("\n\n", new[]
         {
             operation.Description,
-            $"Needs the scope `{policy}` of an API key, or a token that may as much.",
+            policy == AccessPolicies.Known
+                ? "Needs an API key of any scope, or any token that is taken."
+                : $"Needs the scope `{policy}` of an API key, or a token that may as much.",
         }.OfType<string>());
         operation.Security =
         [
@@ -69,6 +77,25 @@ internal static class DocumentedOperations
             Schema = new OpenApiSchema { Type = JsonSchemaType.Integer },
         };
     }
+
+    private static void DescribeCsv(OpenApiOperation operation)
+    {
+        if (operation.Responses?.TryGetValue("200", out var found) != true || found is not OpenApiResponse response)
+            return;
+        (response.Content ??= new Dictionary<string, OpenApiMediaType>())["text/csv"] = new OpenApiMediaType
+        {
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        };
+    }
+
+    private static OpenApiParameter ParameterOf(DocumentedHeader header) => new()
+    {
+        Name = header.Name,
+        In = ParameterLocation.Header,
+        Description = header.Description,
+        Required = header.IsRequired,
+        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+    };
 
     private static OpenApiParameter ParameterOf(QueryParameter parameter) => new()
     {

@@ -24,9 +24,10 @@ internal static class Events
         {
             MaxLength = 19,
         })
-        .WithName("StreamEvents")
+        .WithName("streamEvents")
         .WithSummary("Sends what happens as it happens: runs, agencies that are late or failed, alerts, changes.")
         .WithTags("Events")
+        .ReadsHeader(LastEventId, "The id of the last event that was seen; see `since`.")
         .Produces<EventAnswer>(StatusCodes.Status200OK, "text/event-stream");
 
     private static async Task<IResult> StreamAsync(

@@ -21,7 +21,9 @@ internal static class AgencyHistory
 {
     private const string List = "history";
 
-    /// <summary>The zone of an agency, or of the newest run of one that is gone; no row where nothing is known.</summary>
+    /// <summary>
+    /// The zone of an agency, or of the newest run of one that is gone; no row where nothing is known.
+    /// </summary>
     private const string Timezone =
         """
         SELECT zone.timezone
@@ -55,7 +57,8 @@ internal static class AgencyHistory
         string id, HttpContext context, ClaimsPrincipal user, [FromServices] CallerDatabase database)
     {
         var values = context.QueryOf();
-        var page = PageRequest.Of(values, $"{List} {id}", HistorySql.KeyKinds);
+        var list = $"{List} {id}";
+        var page = PageRequest.Of(values, list, HistorySql.KeyKinds);
         if (page.After is { } keys && !HistorySql.AreKeys(keys)) values.Refuse("cursor", PageRequest.ForeignCursor);
         if (values.Refusal() is { } refusal) return refusal;
         if (AgencyAddress.Parse(id) is not { } agency) return AgencyAddress.NotFound(id);
@@ -68,27 +71,9 @@ internal static class AgencyHistory
         var zones = await session.ReadAsync(
             Timezone, reader => reader.GetString(0), cancellationToken, new NpgsqlParameter("agency", agency));
         if (zones is not [var timezone]) return AgencyAddress.NotFound(id);
-        if (Csv.IsAskedFor(context.Request, values))
-        {
-            return await HistorySql.CountAsync(session, query, cancellationToken) > Csv.MostRows
-                ? Csv.TooManyRows()
-                : new CsvAnswer<HistoryItem>(
-                    $"history-{agency}.csv", HistoryItem.CsvColumns, AllAsync(database, caller, query, timezone));
-        }
-
-        var rows = await HistorySql.ReadAsync(
-            session, query, timezone, page.After, page.RowsToRead, cancellationToken);
-        var found = page.PageOf(rows, row => Cursor.Write($"{List} {id}", HistorySql.KeysOf(row)));
-        return TypedResults.Ok(new Page<HistoryItem>([.. found.Items.Select(row => row.Item)], found.Next));
+        var history = new RowList<HistoryItem>(
+            list, $"history-{agency}.csv", after => HistorySql.Of(query, after),
+            reader => HistorySql.Read(reader, timezone), item => item.Keys, HistoryItem.CsvColumns);
+        return await history.AnswerAsync(context, page, session, database, caller);
     }
-
-    private static IAsyncEnumerable<HistoryItem> AllAsync(
-        CallerDatabase database, Caller caller, HistoryQuery query, string timezone) =>
-        CsvPages.AllAsync(
-            async (after, rows, cancellationToken) =>
-            {
-                await using var session = await database.BeginAsync(caller, CallerAccess.Read, cancellationToken);
-                return await HistorySql.ReadAsync(session, query, timezone, after, rows, cancellationToken);
-            },
-            HistorySql.KeysOf).Select(row => row.Item);
 }

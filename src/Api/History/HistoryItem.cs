@@ -18,6 +18,12 @@ namespace Actors.Api.History;
 public sealed record HistoryItem(
     string Kind, WallTime At, string? By, string? Reason, LedgerItem? Run, JsonElement? Details)
 {
+    /// <summary>
+    /// What it is ordered by; not part of the answer: its instant, 0 for a change and 1 for a run (at one instant the
+    /// change is the later), and its id among these.
+    /// </summary>
+    internal object?[] Keys { get; init; } = [];
+
     internal static IReadOnlyList<CsvColumn<HistoryItem>> CsvColumns { get; } =
     [
         new("at", item => item.At.Instant),

@@ -18,7 +18,9 @@ namespace Actors.Api.Installments;
 /// </summary>
 internal static class ExplainInstallment
 {
-    /// <summary>An hour before a local date begins, no more than the cutoffs of two dates before it are ahead.</summary>
+    /// <summary>
+    /// An hour before a local date begins, no more than the cutoffs of two dates before it are ahead.
+    /// </summary>
     private const int CutoffsToLookThrough = 4;
 
     /// <summary>The latest year whose cutoffs the grain looks ahead to.</summary>
@@ -55,15 +57,19 @@ internal static class ExplainInstallment
     private static async Task<Cutoff?> CutoffOfDueDateAsync(
         IGrainFactory grains, InstallmentFacts facts, CutoffOutlook? outlook, CancellationToken cancellationToken)
     {
-        if (facts.DueDate is not { Year: <= LastYear } due || outlook is not { Problem: null, NextCutoffs: [var next, ..] })
+        if (facts.DueDate is not { Year: <= LastYear } due
+            || outlook is not { Problem: null, NextCutoffs: [var next, ..] })
+        {
             return null;
+        }
+
         if (due <= next.Date) return due == next.Date ? next : null;
         var zone = DateTimeZoneProviders.Tzdb.GetZoneOrNull(outlook.Timezone);
         if (zone is null) return null;
         var before = zone.AtStartOfDay(due).ToInstant() - Duration.FromHours(1);
         var later = await AgencyRule.AskAsync(
             grains, facts.AgencyId, before, CutoffsToLookThrough, cancellationToken);
-        return later?.NextCutoffs.Where(cutoff => cutoff.Date == due).Select(cutoff => (Cutoff?)cutoff).FirstOrDefault();
+        return later?.NextCutoffs.Cast<Cutoff?>().FirstOrDefault(cutoff => cutoff!.Value.Date == due);
     }
 
     private static async Task<InstallmentFacts?> ReadAsync(

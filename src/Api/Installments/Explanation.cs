@@ -9,7 +9,9 @@ namespace Actors.Api.Installments;
 /// <summary>Why an installment is overdue or is not, decided from the facts and from what the rule says.</summary>
 /// <param name="Reason">See <see cref="ExplainAnswer.Reason"/>.</param>
 /// <param name="Sentence">For a person.</param>
-/// <param name="BecomesOverdueAt">The cutoff at which that happens by itself; null where it does not, or is at hand.</param>
+/// <param name="BecomesOverdueAt">
+/// The cutoff at which that happens by itself; null where it does not, or is at hand.
+/// </param>
 internal sealed record Explanation(string Reason, string Sentence, Instant? BecomesOverdueAt = null)
 {
     public const string RuleUnknown = "ruleUnknown";

@@ -51,9 +51,10 @@ internal sealed record InstallmentFacts(
         // The ledger since its due date is what such an installment stands in. Only where that does not explain what
         // is seen, its due date was put off after it was marked, and the whole ledger of the agency is looked through.
         var since = Agencies.DueDate.LedgerSince(facts.DueDate ?? Agencies.DueDate.Unknown);
+        var beginning = Agencies.DueDate.LedgerSince(Agencies.DueDate.Unknown);
         var runs = await RunsAsync(session, facts, since, cancellationToken);
         if (facts.Status == "overdue" && !runs.Any(run => !run.WasRestored))
-            runs = await RunsAsync(session, facts, Agencies.DueDate.LedgerSince(Agencies.DueDate.Unknown), cancellationToken);
+            runs = await RunsAsync(session, facts, beginning, cancellationToken);
         return facts with
         {
             MarkedBy = runs.FirstOrDefault(run => !run.WasRestored).Run,

@@ -16,11 +16,14 @@ internal static class UpdateInstallmentStatuses
 {
     public static void MapUpdateInstallmentStatuses(this IEndpointRouteBuilder routes) => routes
         .MapPost("/functions/v1/update-installment-statuses", RunAsync)
+        .WithName("updateInstallmentStatuses")
+        .WithTags("Runs")
         .WithSummary("Brings all agencies up to date now.")
         .WithMetadata(new OriginalErrors())
         .Produces<RefusalAnswer>(StatusCodes.Status401Unauthorized)
         .Produces<RefusalAnswer>(StatusCodes.Status403Forbidden)
-        .Produces<RunAllAnswer>(StatusCodes.Status413PayloadTooLarge);
+        .Produces<RunAllAnswer>(StatusCodes.Status413PayloadTooLarge)
+        .Produces<RunAllAnswer>(StatusCodes.Status429TooManyRequests);
 
     private static async Task<Results<Ok<RunAllAnswer>, InternalServerError<RunAllAnswer>>> RunAsync(
         HttpRequest request, ClaimsPrincipal caller, [FromServices] IGrainFactory grains)

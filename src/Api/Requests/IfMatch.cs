@@ -25,7 +25,10 @@ internal sealed class IfMatch
             : (null, ApiError.InvalidIfMatch.ToProblem());
     }
 
-    /// <summary>Whether the thing that has this tag now may be changed. A weak tag matches nothing; * matches all.</summary>
+    /// <summary>
+    /// Whether the thing that has this tag now may be changed. A weak tag matches nothing; * matches all.
+    /// </summary>
     public bool Allows(string tag) => _tags.Any(seen =>
-        seen.Equals(EntityTagHeaderValue.Any) || seen.Compare(new EntityTagHeaderValue(tag), useStrongComparison: true));
+        seen.Equals(EntityTagHeaderValue.Any)
+        || seen.Compare(new EntityTagHeaderValue(tag), useStrongComparison: true));
 }

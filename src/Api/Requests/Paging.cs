@@ -38,7 +38,7 @@ public sealed record PageRequest(int Limit, object?[]? After)
         return new PageRequest(query.Number("limit") ?? UsualLimit, after);
     }
 
-    /// <summary>How many rows to read: one more than the page holds, which tells whether there is another page.</summary>
+    /// <summary>One row more than the page holds, which tells whether there is another page.</summary>
     public int RowsToRead => Limit + 1;
 
     /// <summary>Makes the page of the rows that were read.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Security.Claims;
 using Actors.Api.Access;
+using Actors.Api.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -12,9 +13,10 @@ internal static class AgencyRuns
 {
     public static void MapAgencyRuns(this ApiRoutes api) => api.Triggers
         .MapPost("/agencies/{id}/runs", RunAsync)
-        .WithName("RunAgency")
+        .WithName("runAgency")
         .WithSummary("Brings one agency up to date now.")
         .WithTags("Runs")
+        .ReadsHeader(IdempotencyKey.HeaderName, IdempotencyKey.Description)
         .Produces<AgencyRunAnswer>()
         .Produces<RunAnswer>(StatusCodes.Status202Accepted)
         .Fails(

@@ -1,4 +1,6 @@
 using Actors.Api.Access;
+using Actors.Api.Agencies;
+using Actors.Api.Answers;
 using Actors.Api.Errors;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
@@ -22,23 +24,6 @@ internal sealed class AgencySelection(CallerDatabase database)
         ORDER BY id
         """;
 
-    private const string Select =
-        """
-        SELECT a.id, c.paused_at IS NOT NULL
-        FROM agencies AS a
-        LEFT JOIN agency_cutoffs AS c ON c.agency_id = a.id
-        WHERE (@ids IS NULL OR a.id = ANY (@ids))
-          AND (@timezone IS NULL OR a.timezone = @timezone)
-          AND (@search IS NULL OR strpos(lower(a.name), lower(@search)) > 0 OR a.id::text = lower(@search))
-          AND (@state IS NULL OR @state = CASE
-            WHEN c.paused_at IS NOT NULL THEN 'paused'
-            WHEN c.failed_attempts > 0 THEN 'failed'
-            WHEN c.next_cutoff_at < clock_timestamp() - interval '10 seconds' THEN 'late'
-            ELSE 'onTime' END)
-        ORDER BY a.id
-        LIMIT @most + 1
-        """;
-
     /// <summary>The ids that are selected, in their order; or why there is nothing to run.</summary>
     public async Task<RunSelection> SelectAsync(
         Caller caller, RunFilter filter, CancellationToken cancellationToken)
@@ -54,10 +39,7 @@ internal sealed class AgencySelection(CallerDatabase database)
             if (unknown.Count > 0) return Refused(UnknownAgencies(unknown));
         }
 
-        var selected = await session.ReadAsync(
-            Select, row => (Id: row.GetGuid(0), IsPaused: row.GetBoolean(1)), cancellationToken,
-            Ids(filter.AgencyIds), Text("timezone", filter.Timezone), Text("search", filter.Search),
-            Text("state", filter.State), new NpgsqlParameter("most", MostAgencies));
+        var selected = await ReadAsync(session, filter, cancellationToken);
         return selected.Count switch
         {
             0 => Refused(NothingSelected("The filter selects no agency that you may see: there is nothing to run.")),
@@ -67,6 +49,31 @@ internal sealed class AgencySelection(CallerDatabase database)
                 + "again.")),
             _ => new RunSelection([.. selected.Select(agency => agency.Id)], null),
         };
+    }
+
+    /// <summary>In the words of the list of agencies: what a filter shows there is what it runs here.</summary>
+    private static Task<IReadOnlyList<(Guid Id, bool IsPaused)>> ReadAsync(
+        CallerSession session, RunFilter filter, CancellationToken cancellationToken)
+    {
+        var query = new AgencyListQuery(
+            filter.Search,
+            filter.Timezone,
+            filter.State is { } state ? AgencyState.Named(state) : null,
+            AgencyOrder.Named("name"));
+        var sql = new ListSql(
+            """
+            SELECT a.id, c.paused_at IS NOT NULL
+            FROM agencies a
+            JOIN agency_cutoffs c ON c.agency_id = a.id
+            {where}
+            ORDER BY a.id
+            LIMIT @rows
+            """);
+        sql.And("a.id = ANY (@ids)", "ids", NpgsqlDbType.Array | NpgsqlDbType.Uuid, filter.AgencyIds);
+        AgencyListSql.Filter(sql, query);
+        return session.ReadAsync(
+            sql.Text, row => (row.GetGuid(0), row.GetBoolean(1)), cancellationToken,
+            sql.Parameters(MostAgencies + 1));
     }
 
     private static RunSelection Refused(ProblemHttpResult refusal) => new(null, refusal);
@@ -90,7 +97,4 @@ internal sealed class AgencySelection(CallerDatabase database)
 
     private static NpgsqlParameter Ids(Guid[]? ids) =>
         new("ids", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = (object?)ids ?? DBNull.Value };
-
-    private static NpgsqlParameter Text(string name, string? text) =>
-        new(name, NpgsqlDbType.Text) { Value = (object?)text ?? DBNull.Value };
 }

@@ -9,6 +9,11 @@ namespace Actors.Api.Runs;
 public static class IdempotencyKey
 {
     public const string HeaderName = "Idempotency-Key";
+
+    /// <summary>For the API's document.</summary>
+    public const string Description =
+        "1 to 255 printable characters that name this request. Sent again with the same body it is answered as it was, "
+        + "and nothing is done twice; with another body it is refused.";
     public const int MaxLength = 255;
 
     /// <summary>Says, beside an answer, that it was given before and nothing was done for it now.</summary>

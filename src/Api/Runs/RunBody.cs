@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Actors.Api.Agencies;
 using Actors.Api.Errors;
 using Actors.Api.Requests;
 using Microsoft.AspNetCore.Http;
@@ -21,14 +22,17 @@ public sealed record RunBody(string? Reason = null, RunFilterBody? Filter = null
 /// <param name="AgencyIds">These, at most <see cref="MostIds"/>; each must be there.</param>
 /// <param name="Timezone">Those with this IANA zone, such as `Australia/Brisbane`.</param>
 /// <param name="State">Those that are `onTime`, `late` or `failed`; paused ones are never run.</param>
-/// <param name="Search">Those with this in their name, or with this id.</param>
+/// <param name="Search">
+/// Those with this in their name, in upper or lower case, or whose id is or begins with it.
+/// </param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record RunFilterBody(
     IReadOnlyList<string?>? AgencyIds = null, string? Timezone = null, string? State = null, string? Search = null)
 {
     public const int MostIds = 400;
 
-    internal static readonly string[] States = ["onTime", "late", "failed"];
+    internal static readonly string[] States =
+        [.. AgencyState.All.Select(state => state.Word).Where(word => word != "paused")];
 }
 
 /// <summary>A run's filter, once its words are found good; what is null restricts nothing.</summary>

@@ -33,7 +33,8 @@ internal sealed class RunReading(CallerDatabase database)
                (SELECT c.next_cutoff_at FROM agency_cutoffs AS c WHERE c.agency_id = r.agency_id)
         FROM agency_runs AS r
         WHERE r.job_id = $1 AND r.agency_id = $2
-        ORDER BY r.cutoff_date
+          AND (NOT $3 OR EXISTS (SELECT FROM jobs_log AS j WHERE j.id = $1 AND j.status <> 'running'))
+        ORDER BY r.cutoff_date, r.completed_at
         """;
 
     /// <summary>The run, if the caller may see it; null otherwise.</summary>
@@ -54,7 +55,10 @@ internal sealed class RunReading(CallerDatabase database)
     }
 
     /// <summary>What the ledger says of an agency's run; null where it says nothing under this job.</summary>
-    public async Task<AgencyRunResult?> LedgerOfAsync(Guid job, Guid agency)
+    /// <param name="job">The run.</param>
+    /// <param name="agency">Its one agency.</param>
+    /// <param name="onlyIfClosed">Null too while the run may still go on.</param>
+    public async Task<AgencyRunResult?> LedgerOfAsync(Guid job, Guid agency, bool onlyIfClosed)
     {
         await using var session = await database.BeginAsync(Itself, CallerAccess.Read, CancellationToken.None);
         var rows = await session.ReadAsync(
@@ -65,7 +69,8 @@ internal sealed class RunReading(CallerDatabase database)
                 Error: TextOrNull(row, 5),
                 Next: InstantOrNull(row, 6)),
             CancellationToken.None,
-            new NpgsqlParameter { Value = job }, new NpgsqlParameter { Value = agency });
+            new NpgsqlParameter { Value = job }, new NpgsqlParameter { Value = agency },
+            new NpgsqlParameter { Value = onlyIfClosed });
         if (rows.Count == 0) return null;
 
         var error = rows.Select(row => row.Error).FirstOrDefault(sentence => sentence is not null);

@@ -11,17 +11,21 @@ internal sealed class RunWork(IGrainFactory grains, RunReading reading, IOptions
     private JsonSerializerOptions Json => json.Value.SerializerOptions;
 
     /// <summary>
-    /// Brings one agency up to date. Where an earlier attempt came to its commit, and only its answer was lost, the
-    /// ledger has what is to be said, and what a second one finds to mark is none of it.
+    /// Brings one agency up to date. Where an earlier attempt did not come to its answer, the ledger has what the run
+    /// marked, by whichever attempt: all of it once the run is closed, and otherwise once the grain, which takes one
+    /// attempt after the other, is done with this one too.
     /// </summary>
     public async Task<KeptAnswer> RunOneAsync(RunOrder order, RunTicket ticket, Guid agency)
     {
-        var earlier = ticket.Attempt > 1 ? await reading.LedgerOfAsync(ticket.Id, agency) : null;
-        var result = earlier ?? await grains.GetGrain<IAgencyGrain>(agency).BringUpToDateAsync(
-            new RunRequest(RunTrigger.Api, new JobId(ticket.Id), order.Caller.Name, order.Reason));
-        // The earlier attempt may have been at it still, and this one have waited for it.
-        if (ticket.Attempt > 1 && earlier is null && result.Job?.Value != ticket.Id)
-            result = await reading.LedgerOfAsync(ticket.Id, agency) ?? result;
+        var isRetry = ticket.Attempt > 1;
+        var result = isRetry ? await reading.LedgerOfAsync(ticket.Id, agency, onlyIfClosed: true) : null;
+        if (result is null)
+        {
+            result = await grains.GetGrain<IAgencyGrain>(agency).BringUpToDateAsync(
+                new RunRequest(RunTrigger.Api, new JobId(ticket.Id), order.Caller.Name, order.Reason));
+            if (isRetry) result = await reading.LedgerOfAsync(ticket.Id, agency, onlyIfClosed: false) ?? result;
+        }
+
         return KeptAnswer.Of(AgencyRunAnswer.Decide(result), order.TraceId, Json);
     }
 

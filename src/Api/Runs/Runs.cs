@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Claims;
 using Actors.Api.Access;
 using Actors.Api.Errors;
+using Actors.Api.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -19,14 +20,15 @@ internal static class Runs
     {
         api.MapAgencyRuns();
         api.Triggers.MapPost("/runs", RunAsync)
-            .WithName("RunAgencies")
+            .WithName("runAgencies")
             .WithSummary("Brings all agencies up to date now, or those that a filter selects.")
             .WithTags("Runs")
+            .ReadsHeader(IdempotencyKey.HeaderName, IdempotencyKey.Description)
             .Produces<ManyRunAnswer>()
             .Produces<RunAnswer>(StatusCodes.Status202Accepted)
             .Fails(StatusCodes.Status422UnprocessableEntity);
         api.Anyone.MapGet("/runs/{id}", FindAsync)
-            .WithName("GetRun")
+            .WithName("getRun")
             .WithSummary("Tells how far a run is that somebody asked for.")
             .WithTags("Runs")
             .Fails(StatusCodes.Status404NotFound);

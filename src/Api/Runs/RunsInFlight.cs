@@ -23,6 +23,8 @@ internal sealed partial class RunsInFlight(
         [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4)];
 
     private readonly ConcurrentDictionary<RunTicket, Task> _runs = new();
+
+    // Not disposed of: a run that outlives the host's patience still asks it.
     private readonly CancellationTokenSource _stopping = new();
 
     private JsonSerializerOptions Json => json.Value.SerializerOptions;
@@ -55,12 +57,6 @@ internal sealed partial class RunsInFlight(
         await Task.WhenAll(_runs.Values).WaitAsync(cancellationToken)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await base.StopAsync(cancellationToken);
-    }
-
-    public override void Dispose()
-    {
-        _stopping.Dispose();
-        base.Dispose();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

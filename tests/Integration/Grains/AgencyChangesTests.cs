@@ -58,10 +58,11 @@ public sealed class AgencyChangesTests(AgencyChangesTests.Migrated database)
     }
 
     [Theory]
-    [InlineData("""{"name": "a key", "email": "ada@example.org", "sub": "b"}""", "a key")]
+    [InlineData("""{"key_id": "7", "name": "a key", "sub": "b"}""", "a key")]
+    [InlineData("""{"name": "what she likes", "email": "ada@example.org", "sub": "b"}""", "ada@example.org")]
     [InlineData("""{"email": "ada@example.org", "sub": "b"}""", "ada@example.org")]
     [InlineData("""{"sub": "b"}""", "b")]
-    [InlineData("""{"role": "anon"}""", null)]
+    [InlineData("""{"role": "anon"}""", "anon")]
     [InlineData("[]", null)]
     [InlineData("no json", null)]
     [InlineData("{\"name\": \"\\u0000\"}", null)]

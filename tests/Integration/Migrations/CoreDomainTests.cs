@@ -45,7 +45,9 @@ public sealed class CoreDomainTests
             await database.AskAsync<string>(
                 """
                 SELECT string_agg(indexname, ', ' ORDER BY indexname) FROM pg_indexes
-                WHERE tablename IN ('installments', 'payment_plans') AND indexname NOT LIKE '%pkey'
+                WHERE tablename IN ('installments', 'payment_plans') AND indexname IN (
+                  'idx_installments_payment_plan_id', 'idx_payment_plans_agency_id', 'idx_installments_pending_due',
+                  'installments_pending')
                 """));
     }
 

@@ -95,8 +95,6 @@ internal sealed class Agencies(Desk desk, Installments installments, Action chan
             ["UPDATE agency_cutoffs SET paused_at = NULL, paused_reason = NULL WHERE agency_id = @id"],
             ("id", agency.Id)))
             return;
-        agency.IsPaused.Set(desk.Diary.Step, false);
-        agency.ExcusedUntil = Instant.Max(agency.ExcusedUntil, desk.Now);
         changed();
     }
 
@@ -106,7 +104,6 @@ internal sealed class Agencies(Desk desk, Installments installments, Action chan
             ["UPDATE agency_cutoffs SET paused_at = @now, paused_reason = 'any' WHERE agency_id = @id"],
             ("id", agency.Id)))
             return;
-        agency.IsPaused.Set(desk.Diary.Step, true);
         desk.Agenda.After(desk.Chance.Between(Duration.FromMinutes(1), Duration.FromDays(4)), () => Resume(agency));
     }
 
@@ -142,7 +139,10 @@ internal sealed class Agencies(Desk desk, Installments installments, Action chan
             desk.Facts.Remove(agency);
     }
 
-    private Duration SomeTime() => desk.Chance.Between(Duration.FromMinutes(1), Duration.FromHours(30));
+    /// <summary>Mostly minutes, now and then longer than a day.</summary>
+    private Duration SomeTime() => desk.Chance.Percent(90)
+        ? desk.Chance.Between(Duration.FromMinutes(1), Duration.FromHours(2))
+        : desk.Chance.Between(Duration.FromHours(2), Duration.FromHours(30));
 
     private Settings SomeSettings(AgencyFacts? agency)
     {

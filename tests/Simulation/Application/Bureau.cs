@@ -41,12 +41,19 @@ internal sealed class Bureau : IDisposable
         }
     }
 
-    /// <summary>The first column of the one row that a function answers.</summary>
-    public T Call<T>(string sql, Instant now)
+    /// <summary>What a function answers; null when it gave up, because somebody holds a row that it needs.</summary>
+    public long? Call(string sql, Instant now)
     {
         using var command = new NpgsqlCommand(sql, _connection);
         command.Parameters.AddWithValue("now", now);
-        return (T)command.ExecuteScalar()!;
+        try
+        {
+            return (long)command.ExecuteScalar()!;
+        }
+        catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            return null;
+        }
     }
 
     /// <summary>Begins a transaction that stays open; null when somebody holds a row of its.</summary>

@@ -16,13 +16,22 @@ internal sealed class Requests(Desk desk, Cluster cluster)
     {
         switch (desk.Chance.Below(100))
         {
-            case < 30:
+            case < 20:
                 RunOne(agency);
                 break;
-            case < 35:
-                RunAll();
+            case < 23:
+                RunSome();
                 break;
-            case < 45:
+            case < 28:
+                Pause(agency);
+                break;
+            case < 34:
+                Resume(agency);
+                break;
+            case < 40:
+                Undo();
+                break;
+            case < 47:
                 RunInSql(isAsked: true);
                 break;
             case < 85:
@@ -54,10 +63,11 @@ internal sealed class Requests(Desk desk, Cluster cluster)
     public void RunInSql(bool isAsked)
     {
         desk.Diary.NextStep();
-        var served = isAsked
-            ? desk.Bureau.Call<long>("SELECT count(*) FROM serve_cutoffs_in_sql(@now, true)", desk.Now)
-            : desk.Bureau.Call<int>("SELECT run_watchdog(@now)", desk.Now);
-        desk.Diary.Tell($"SQL serves {served} agencies ({(isAsked ? "asked" : "watchdog")})");
+        var served = desk.Bureau.Call(
+            isAsked ? "SELECT count(*) FROM serve_cutoffs_in_sql(@now, true)" : "SELECT run_watchdog(@now)::bigint",
+            desk.Now);
+        desk.Diary.Tell($"SQL serves {served?.ToString() ?? "no"} agencies "
+            + $"({(isAsked ? "asked" : "watchdog")})");
     }
 
     private void RunOne(AgencyFacts agency)
@@ -67,10 +77,49 @@ internal sealed class Requests(Desk desk, Cluster cluster)
         cluster.CallAsync(new AgencyId(agency.Id), grain => grain.BringUpToDateAsync(request)).Ignore();
     }
 
-    private void RunAll()
+    /// <summary>Of all, or of some; and somebody who hears nothing asks again under the same id.</summary>
+    private void RunSome()
     {
-        desk.Diary.Tell("somebody asks for a run of all");
-        cluster.CallCoordinatorAsync(coordinator => coordinator.RunAllAsync("somebody", null)).Ignore();
+        var agencies = desk.Chance.Percent(50)
+            ? null
+            : desk.Facts.Agencies.Keys.Take(desk.Chance.From(1, 5)).Select(id => new AgencyId(id)).ToArray();
+        var request = new RunAllRequest(new JobId(desk.Chance.Id()), "somebody", null, agencies);
+        for (var time = desk.Chance.From(1, 2); time > 0; time--)
+        {
+            desk.Agenda.After(desk.Chance.Between(Duration.Zero, Duration.FromMinutes(1)), () =>
+            {
+                desk.Diary.Tell($"somebody asks for a run of {agencies?.Length.ToString() ?? "all"}");
+                cluster.CallCoordinatorAsync(coordinator => coordinator.RunAllAsync(request)).Ignore();
+            });
+        }
+    }
+
+    private void Pause(AgencyFacts agency)
+    {
+        desk.Diary.Tell($"somebody asks to pause agency {agency.Id}");
+        cluster.CallAsync(new AgencyId(agency.Id), grain => grain.PauseAsync("somebody", "for a reason")).Ignore();
+        desk.Agenda.After(
+            desk.Chance.Between(Duration.FromMinutes(1), Duration.FromDays(4)), () => Resume(agency));
+    }
+
+    private void Resume(AgencyFacts agency)
+    {
+        var mode = desk.Chance.Of([ResumeMode.CatchUp, ResumeMode.Skip]);
+        desk.Diary.Tell($"somebody asks to resume agency {agency.Id} ({mode})");
+        cluster.CallAsync(
+            new AgencyId(agency.Id), grain => grain.ResumeAsync("somebody", "for a reason", mode)).Ignore();
+    }
+
+    /// <summary>Mostly a run that was undone before, or whose installments are paid by now, is left as it is.</summary>
+    private void Undo()
+    {
+        if (desk.Facts.Marks.Count == 0) return;
+        var run = desk.Chance.Of([.. desk.Facts.Marks.TakeLast(30)]);
+        if (!desk.Facts.Installments.TryGetValue(run.Value.First(), out var marked)) return;
+        var agency = marked.Plan.Agency.Id;
+        desk.Diary.Tell($"somebody asks to undo a run of agency {agency}");
+        cluster.CallAsync(
+            new AgencyId(agency), grain => grain.UndoRunAsync(run.Key, "somebody", "for a reason")).Ignore();
     }
 
     /// <summary>Payments, or later due dates, that take their time to be committed, or are rolled back.</summary>

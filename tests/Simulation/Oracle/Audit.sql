@@ -44,6 +44,9 @@ $$;
 CREATE TRIGGER simulation_note_installment AFTER UPDATE OF status ON public.installments
 FOR EACH ROW WHEN (NEW.status = 'overdue') EXECUTE FUNCTION simulation.note_installment();
 
+CREATE TRIGGER simulation_note_restored AFTER UPDATE OF status ON public.installments
+FOR EACH ROW WHEN (NEW.status = 'pending' AND OLD.status = 'overdue') EXECUTE FUNCTION simulation.note_installment();
+
 CREATE FUNCTION simulation.refuse_poisoned() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
@@ -93,19 +96,35 @@ $$;
 CREATE TRIGGER simulation_note_job AFTER INSERT OR UPDATE OR DELETE ON public.jobs_log
 FOR EACH ROW EXECUTE FUNCTION simulation.note_job();
 
--- The column started_at carries until when the agency was set aside.
-CREATE FUNCTION simulation.note_pause() RETURNS trigger
+CREATE FUNCTION simulation.note_undo() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-  INSERT INTO simulation.audit (kind, operation, id, started_at)
-  VALUES ('set aside', TG_OP, NEW.agency_id, NEW.set_aside_until);
+  INSERT INTO simulation.audit (kind, operation, id, agency_id, ids)
+  VALUES ('undo', TG_OP, NEW.agency_run_id, NEW.agency_id, NEW.restored_ids);
   RETURN NULL;
 END;
 $$;
 
-CREATE TRIGGER simulation_note_pause AFTER UPDATE ON public.agency_cutoffs
-FOR EACH ROW WHEN (NEW.set_aside_until > coalesce(OLD.set_aside_until, '-infinity'))
-EXECUTE FUNCTION simulation.note_pause();
+CREATE TRIGGER simulation_note_undo AFTER INSERT ON public.agency_run_undos
+FOR EACH ROW EXECUTE FUNCTION simulation.note_undo();
+
+-- The column started_at carries until when the agency is set aside, and cutoff_at since when its settings are what they
+-- are; status is 'paused' or 'served'.
+CREATE FUNCTION simulation.note_watermark() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  INSERT INTO simulation.audit (kind, operation, id, started_at, cutoff_at, status)
+  VALUES ('watermark', TG_OP, NEW.agency_id, NEW.set_aside_until, NEW.settings_changed_at,
+          CASE WHEN NEW.paused_at IS NULL THEN 'served' ELSE 'paused' END);
+  RETURN NULL;
+END;
+$$;
+
+CREATE TRIGGER simulation_note_watermark AFTER UPDATE ON public.agency_cutoffs
+FOR EACH ROW WHEN (
+  NEW.set_aside_until > coalesce(OLD.set_aside_until, '-infinity')
+  OR (NEW.paused_at IS NULL) <> (OLD.paused_at IS NULL))
+EXECUTE FUNCTION simulation.note_watermark();
 
 -- A wait for a lock takes real time while the simulated clock stands still.
 ALTER FUNCTION public.serve_cutoffs_in_sql(timestamptz, boolean) SET lock_timeout = '20ms';

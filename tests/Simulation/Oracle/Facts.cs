@@ -135,7 +135,16 @@ internal sealed class Facts
 
     public Dictionary<Guid, RunFacts> Runs { get; } = [];
 
+    /// <summary>What each run of the ledger has marked.</summary>
+    public Dictionary<Guid, HashSet<Guid>> Marks { get; } = [];
+
+    /// <summary>The runs of the ledger that were undone.</summary>
+    public HashSet<Guid> Undone { get; } = [];
+
     public int CutoffsServed { get; set; }
+
+    /// <summary>How many of them within a second of their cutoff.</summary>
+    public int OnTime { get; set; }
 
     public int Marked { get; set; }
 

@@ -31,7 +31,8 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
         foreach (var row in rows.Where(row => row.Kind == "job")) LookAtJob(row);
         foreach (var group in rows.Where(row => row.Kind is "ledger" or "installment").GroupBy(row => row.Pid))
             LookAtMarking([.. group], stepOf(group.Key));
-        foreach (var row in rows.Where(row => row.Kind == "set aside")) LookAtPause(row);
+        foreach (var row in rows.Where(row => row.Kind == "undo")) LookAtUndo(row, rows, stepOf(row.Pid));
+        foreach (var row in rows.Where(row => row.Kind == "watermark")) LookAtWatermark(row, stepOf(row.Pid));
         foreach (var row in rows.Where(row => row.Kind == "job" && row.Status != "running")) LookAtClosed(row);
     }
 
@@ -89,11 +90,34 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
             $"run {row.Id} is {row.Status} with the error '{row.Error}'");
     }
 
-    private void LookAtPause(AuditRow row)
+    /// <summary>An agency is set aside, paused or resumed, by whomever.</summary>
+    private void LookAtWatermark(AuditRow row, int step)
     {
-        if (!facts.Agencies.TryGetValue(row.Id, out var agency) || row.StartedAt is not { } until) return;
-        agency.ExcusedUntil = Instant.Max(agency.ExcusedUntil, until);
-        tell($"agency {row.Id} is set aside until {until}");
+        if (!facts.Agencies.TryGetValue(row.Id, out var agency)) return;
+        tell($"agency {row.Id} is {row.Status}, set aside until {row.StartedAt?.ToString() ?? "(not)"}");
+        if (row.StartedAt is { } until) agency.ExcusedUntil = Instant.Max(agency.ExcusedUntil, until);
+        if (row.Status == (agency.IsPaused.Now ? "paused" : "served")) return;
+        agency.IsPaused.Set(step, row.Status == "paused");
+        agency.SettingsChangedAt = row.CutoffAt!.Value;
+        agency.ExcusedUntil = Instant.Max(agency.ExcusedUntil, agenda.Now);
+    }
+
+    /// <summary>Only what its run had marked, and nobody has touched since, is pending again; and all of that.</summary>
+    private void LookAtUndo(AuditRow row, IReadOnlyList<AuditRow> rows, int step)
+    {
+        tell($"the run of agency {row.Agency} is undone, {row.Ids.Length} installments");
+        Require(facts.Marks.TryGetValue(row.Id, out var marks), () => $"run {row.Id} was undone, and marked nothing");
+        Require(facts.Undone.Add(row.Id), () => $"run {row.Id} was undone twice");
+        var restored = rows.Where(other => (other.Kind, other.Status, other.Pid) == ("installment", "pending", row.Pid))
+            .Select(other => other.Id).ToHashSet();
+        Require(restored.SetEquals(row.Ids), () => $"the undo of run {row.Id} restored other rows than it says");
+        Require(restored.IsSubsetOf(marks!), () => $"the undo of run {row.Id} restored what it had not marked");
+        foreach (var id in restored)
+        {
+            Require(facts.Installments[id].Status.At(step) == "overdue", () =>
+                $"installment {id} was {facts.Installments[id].Status.At(step)}, and an undo has made it pending");
+            facts.Installments[id].Status.Set(step, "pending");
+        }
     }
 
     /// <summary>All that one transaction marked and wrote into the ledger.</summary>
@@ -104,16 +128,23 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
         {
             Require(row.Operation == "INSERT" || row.OldStatus == "failed", () =>
                 $"{row.Operation} of the ledger's row {row.Id}, which was {row.OldStatus}");
-            if (row.Operation == "DELETE" || row.Status != "success") continue;
+            if (row.Status == "failed")
+            {
+                tell($"agency {row.Agency} {(row.Operation == "DELETE" ? "has no longer" : "has")} failed: cutoff of "
+                    + $"{Date(row.CutoffDate)}, {(row.Serves == true ? "served" : "beside")}, {row.Error}");
+            }
+
+            if (row.Operation == "DELETE" || row.Status == "failed") continue;
+            if (row.Ids.Length > 0) facts.Marks.Add(row.Id, [.. row.Ids]);
             foreach (var id in row.Ids)
                 Require(named.TryAdd(id, row), () => $"installment {id} stands in two rows that one run wrote");
         }
 
-        var marked = rows.Where(row => row.Kind == "installment").Select(row => row.Id).ToHashSet();
+        var marked = rows.Where(row => (row.Kind, row.Status) == ("installment", "overdue")).Select(row => row.Id).ToHashSet();
         Require(marked.SetEquals(named.Keys), () =>
             $"marked without a row: {List(marked.Except(named.Keys))}; "
             + $"in the ledger, not marked: {List(named.Keys.Except(marked))}");
-        var served = rows.Where(row => row.Kind == "ledger" && row.Operation != "DELETE" && row.Status == "success");
+        var served = rows.Where(row => row.Kind == "ledger" && row.Operation != "DELETE" && row.Status != "failed");
         foreach (var agency in served.GroupBy(row => row.Agency!.Value))
             LookAtAgency(agency.Key, [.. agency.OrderBy(row => row.CutoffDate)], step);
     }
@@ -121,7 +152,10 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
     private void LookAtAgency(Guid id, AuditRow[] rows, int step)
     {
         Require(facts.Agencies.TryGetValue(id, out var agency), () => $"agency {id} was served and is deleted");
-        Require(!agency!.IsPaused.At(step), () => $"agency {id} was served while it is paused");
+        var isSkipping = rows[0].Status == "skipped";
+        Require(agency!.IsPaused.At(step) == isSkipping, () => isSkipping
+            ? $"dates of agency {id} were skipped, which is not paused"
+            : $"agency {id} was served while it is paused");
         var now = rows[0].StartedAt!.Value;
         Require(now <= agenda.Now, () => $"agency {id} was served at {now}, and it is {agenda.Now}");
         var rule = agency.Settings.At(step).Rule;
@@ -129,6 +163,7 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
         var passed = rule!.LastPassed(now);
         var isFirst = agency.LastServed is null;
         foreach (var row in rows) LookAtRow(agency, row, passed, rule, step);
+        if (isSkipping) return;
         LookAtMarked(agency, rows, step);
         if (!isFirst && rows[0] is { Serves: true } first) CountLateness(agency, first, now);
     }
@@ -146,7 +181,7 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
             () => $"{Named()}: stands under the run {row.Job}, which is not open");
         run!.Marked += row.Ids.Length;
         facts.Marked += row.Ids.Length;
-        tell($"{Named()}: {(row.Serves == true ? "served" : "beside")} {row.Ids.Length} late {row.LateBy}");
+        tell($"{Named()}: {(row.Serves == true ? row.Status : "beside")} {row.Ids.Length} late {row.LateBy}");
         if (row.Serves != true)
         {
             Require(date == passed, () => $"{Named()}: a run beside marks through {Date(passed)}");
@@ -157,11 +192,12 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
         Require(row.Resolution == word, () => $"{Named()}: says {row.Resolution}, it is {word}");
         Require(date == (agency.LastServed?.PlusDays(1) ?? passed),
             () => $"{Named()}: the date served before is {Date(agency.LastServed)}, the last passed {Date(passed)}");
-        Duration? late = agency.LastServed is null ? null : Duration.Max(
+        Duration? late = agency.LastServed is null || row.Status == "skipped" ? null : Duration.Max(
             Duration.Zero, row.StartedAt!.Value - Instant.Max(at, agency.SettingsChangedAt));
         Require(row.LateBy == late, () => $"{Named()}: says late by {row.LateBy}, it was {late}");
         agency.LastServed = date;
         facts.CutoffsServed++;
+        if (late <= Duration.FromSeconds(1)) facts.OnTime++;
         if (late > facts.WorstLateness) facts.WorstLateness = late.Value;
     }
 

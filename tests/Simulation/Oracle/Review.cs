@@ -20,14 +20,15 @@ internal sealed class Review(Facts facts, AuditTrail database)
     public void NothingIsLeft(Instant now)
     {
         Judge.Require(!facts.Runs.Values.Any(run => run.IsOpen), () => "a run is still open");
-        Holds("somebody is set aside", "SELECT count(*) FROM agency_cutoffs WHERE failed_attempts > 0");
-        Holds("the ledger has failed rows of agencies that are well", """
-            SELECT count(*) FROM agency_runs r
+        Holds("somebody is set aside", 
+            "SELECT string_agg(agency_id || ': ' || last_error, '; ') FROM agency_cutoffs WHERE failed_attempts > 0");
+        Holds("a date that was served is failed", """
+            SELECT string_agg(concat_ws(' ', r.agency_id, r.cutoff_date, r.error_message), '; ') FROM agency_runs r
             JOIN agency_cutoffs c ON c.agency_id = r.agency_id AND c.paused_at IS NULL
-            WHERE r.status = 'failed' AND r.serves_cutoff
+            WHERE r.status = 'failed' AND r.serves_cutoff AND r.cutoff_date <= c.last_cutoff_date
             """);
         Holds("an alert is open", """
-            SELECT count(*) FROM alerts WHERE resolved_at IS NULL AND kind IN ('agency_failed', 'cutoff_late', 'run_stuck')
+            SELECT string_agg(message, '; ') FROM alerts WHERE resolved_at IS NULL AND kind IN ('agency_failed', 'cutoff_late', 'run_stuck')
             """);
         foreach (var agency in facts.Agencies.Values.Where(agency => !agency.IsPaused.Now))
         {
@@ -73,9 +74,9 @@ internal sealed class Review(Facts facts, AuditTrail database)
         }
 
         Holds("an agency has not one row for each date since it was armed", """
-            SELECT count(*) FROM (
+            SELECT string_agg(a.agency_id::text, '; ') FROM (
               SELECT agency_id, count(*) AS dates, max(cutoff_date) - min(cutoff_date) + 1 AS days
-              FROM agency_runs WHERE serves_cutoff AND status = 'success' GROUP BY agency_id
+              FROM agency_runs WHERE serves_cutoff AND status <> 'failed' GROUP BY agency_id
             ) AS a WHERE a.dates <> a.days
             """);
     }
@@ -83,14 +84,14 @@ internal sealed class Review(Facts facts, AuditTrail database)
     private void SumsAgree()
     {
         Holds("a closed run says another number than its rows of the ledger", """
-            SELECT count(*) FROM jobs_log j
+            SELECT string_agg(j.id::text, '; ') FROM jobs_log j
             WHERE j.status <> 'running' AND coalesce(j.records_updated, 0) <>
               (SELECT coalesce(sum(r.records_updated), 0) FROM agency_runs r WHERE r.job_id = j.id)
             """);
         var ledger = database.Ask<long>("SELECT coalesce(sum(records_updated), 0) FROM agency_runs");
         Judge.Require(ledger == facts.Marked, () => $"the ledger says {ledger} marked, {facts.Marked} were");
         var served = database.Ask<long>(
-            "SELECT count(*) FROM agency_runs WHERE serves_cutoff AND status = 'success'");
+            "SELECT count(*) FROM agency_runs WHERE serves_cutoff AND status <> 'failed'");
         Judge.Require(served == facts.CutoffsServed, () =>
             $"the ledger says {served} cutoffs served, {facts.CutoffsServed} were");
         var closed = database.Ask<long>("SELECT coalesce(sum(records_updated), 0) FROM jobs_log WHERE status <> 'running'");
@@ -98,10 +99,10 @@ internal sealed class Review(Facts facts, AuditTrail database)
         Judge.Require(closed == known, () => $"closed runs say {closed} marked, {known} were");
     }
 
-    /// <summary>A query that counts what must not be.</summary>
-    private void Holds(string violation, string count)
+    /// <summary>A query that names what must not be, or answers null.</summary>
+    private void Holds(string violation, string named)
     {
-        var found = database.Ask<long>(count);
-        Judge.Require(found == 0, () => $"{violation}: {found}");
+        var found = database.Ask<string>(named);
+        Judge.Require(found is null, () => $"{violation}: {found}");
     }
 }

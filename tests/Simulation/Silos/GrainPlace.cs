@@ -12,8 +12,8 @@ internal sealed class GrainPlace(GrainId id, SimulatedSilo silo) : IGrainContext
 
     public IServiceProvider ActivationServices => this;
 
-    /// <summary>What the grain does whenever its timer comes; null for a grain without a timer.</summary>
-    public Func<Task>? Tick { get; set; }
+    /// <summary>What the grain does whenever each of its timers comes, in the order in which it made them.</summary>
+    public List<Func<Task>> Timers { get; } = [];
 
     public object? GetService(Type serviceType) =>
         serviceType == typeof(IReminderRegistry) ? silo.Reminders
@@ -65,7 +65,7 @@ internal sealed class Timers : ITimerRegistry
         IGrainContext grainContext, Func<TState, CancellationToken, Task> callback, TState state,
         GrainTimerCreationOptions options)
     {
-        ((GrainPlace)grainContext).Tick = () => callback(state, CancellationToken.None);
+        ((GrainPlace)grainContext).Timers.Add(() => callback(state, CancellationToken.None));
         return new Timer();
     }
 

@@ -1,4 +1,5 @@
 using Actors.Grains.Interfaces;
+using NodaTime;
 
 namespace Actors.Tests.Simulation.Silos;
 
@@ -57,6 +58,18 @@ internal sealed class References(Cluster cluster) : IGrainFactory
     {
         public Task<AgencyRunResult> BringUpToDateAsync(RunRequest request) =>
             cluster.CallAsync(id, agency => agency.BringUpToDateAsync(request));
+
+        public Task<CutoffOutlook?> LookAheadAsync(Instant? at, int cutoffs) =>
+            cluster.CallAsync(id, agency => agency.LookAheadAsync(at, cutoffs));
+
+        public Task<PauseOutcome> PauseAsync(string by, string reason) =>
+            cluster.CallAsync(id, agency => agency.PauseAsync(by, reason));
+
+        public Task<ResumeResult> ResumeAsync(string by, string reason, ResumeMode mode) =>
+            cluster.CallAsync(id, agency => agency.ResumeAsync(by, reason, mode));
+
+        public Task<UndoResult> UndoRunAsync(Guid agencyRun, string by, string reason) =>
+            cluster.CallAsync(id, agency => agency.UndoRunAsync(agencyRun, by, reason));
     }
 
     private sealed class Coordinator(Cluster cluster) : ICoordinatorGrain
@@ -70,8 +83,8 @@ internal sealed class References(Cluster cluster) : IGrainFactory
         public Task<SweepResult> SweepAsync() =>
             cluster.CallCoordinatorAsync(coordinator => coordinator.SweepAsync());
 
-        public Task<RunAllResult> RunAllAsync(string? requestedBy, string? reason) =>
-            cluster.CallCoordinatorAsync(coordinator => coordinator.RunAllAsync(requestedBy, reason));
+        public Task<RunAllResult> RunAllAsync(RunAllRequest request) =>
+            cluster.CallCoordinatorAsync(coordinator => coordinator.RunAllAsync(request));
 
         public Task JobMayBeDoneAsync(JobId job)
         {

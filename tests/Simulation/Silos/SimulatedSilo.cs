@@ -5,7 +5,7 @@ using Actors.Grains.Installments;
 using Actors.Grains.Interfaces;
 using Actors.Grains.Jobs;
 using Actors.Tests.Simulation.Machine;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.DependencyInjection;
 using Orleans.Core;
 using Orleans.Timers;
 
@@ -20,27 +20,27 @@ internal sealed class SimulatedSilo : IGrainRuntime, ILocalSiloDetails, IDisposa
     private readonly Dictionary<AgencyId, Activation> _agencies = [];
     private readonly List<Action> _calls = [];
     private readonly GrainDatabase _database;
-    private readonly GrainOptions _options;
+    private readonly ServiceProvider _services;
     private readonly Agenda _agenda;
-    private readonly InstallmentMarker _marker;
-    private readonly FailedAgencies _failures;
-    private readonly JobsLog _jobsLog;
-    private readonly SweepStore _sweepStore;
 
     public SimulatedSilo(
         int number, SiloThread thread, string connectionString, Agenda agenda, GrainOptions options,
         Reminders reminders, IGrainFactory grains)
     {
-        (Number, Thread, Reminders, GrainFactory, _agenda, _options) =
-            (number, thread, reminders, grains, agenda, options.Validated());
+        (Number, Thread, Reminders, GrainFactory, _agenda) = (number, thread, reminders, grains, agenda);
         _database = new GrainDatabase(GrainDatabase.Connect(connectionString), DatabaseClock.ReplacedBy(agenda));
-        _jobsLog = new JobsLog(_database);
-        _sweepStore = new SweepStore(_database, options);
-        _failures = new FailedAgencies(_database, _jobsLog, options);
-        _marker = new InstallmentMarker(
-            _database, _jobsLog, grains, options, NullLogger<InstallmentMarker>.Instance);
+        var services = new ServiceCollection();
+        services.AddSingleton<TimeProvider>(agenda);
+        services.AddKeyedSingleton<TimeProvider>(TimeProviderNames.Grains, agenda);
+        services.AddSingleton(grains);
+        services.AddSingleton<ILocalSiloDetails>(this);
+        services.AddLogging();
+        services.AddActorsGrains(_ => _database, options);
+        _services = services.BuildServiceProvider();
+
+        var marker = _services.GetRequiredService<InstallmentMarker>();
         for (var worker = 0; worker < options.MarkingWorkers; worker++)
-            Thread.Start(() => _marker.WorkAsync(CancellationToken.None));
+            Thread.Start(() => marker.WorkAsync(CancellationToken.None));
     }
 
     public int Number { get; }
@@ -63,7 +63,11 @@ internal sealed class SimulatedSilo : IGrainRuntime, ILocalSiloDetails, IDisposa
     public Task<T> CallAsync<T>(AgencyId agency, Func<AgencyGrain, Task<T>> call) => CallAsync(() =>
     {
         if (!_agencies.TryGetValue(agency, out var activation))
-            _agencies.Add(agency, activation = new Activation(MakeAgency(agency)));
+        {
+            activation = new Activation(Make<AgencyGrain>(new GrainPlace(Reminders.IdOf(agency), this)));
+            _agencies.Add(agency, activation);
+        }
+
         return activation.RunAsync(call);
     });
 
@@ -96,19 +100,16 @@ internal sealed class SimulatedSilo : IGrainRuntime, ILocalSiloDetails, IDisposa
         _calls.Clear();
     }
 
-    public CoordinatorGrain MakeCoordinator(GrainPlace place) => new(
-        place, _sweepStore, _jobsLog, _options, this, NullLogger<CoordinatorGrain>.Instance);
+    public CoordinatorGrain MakeCoordinator(GrainPlace place) => Make<CoordinatorGrain>(place);
 
     public void Dispose()
     {
+        _services.Dispose();
         _database.Source.Dispose();
-        _failures.Dispose();
-        _marker.Dispose();
     }
 
-    private AgencyGrain MakeAgency(AgencyId agency) => new(
-        new GrainPlace(Reminders.IdOf(agency), this), _marker, _failures, _options, _agenda,
-        NullLogger<AgencyGrain>.Instance);
+    private TGrain Make<TGrain>(GrainPlace place) =>
+        ActivatorUtilities.CreateInstance<TGrain>(_services, (IGrainContext)place);
 
     public TimeProvider TimeProvider => _agenda;
 

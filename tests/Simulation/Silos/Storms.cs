@@ -45,9 +45,9 @@ internal sealed class Storms(Agenda agenda, Chance chance)
     private Instant _stormEnds = Instant.MinValue;
 
     /// <summary>How many of a thousand statements meet a fault in fair weather, and in a storm.</summary>
-    public int FairPerMille { get; init; } = 2;
+    public int FairPerMille { get; init; } = 4;
 
-    public int StormPerMille { get; init; } = 120;
+    public int StormPerMille { get; init; } = 150;
 
     /// <summary>While set there are no faults at all.</summary>
     public bool IsCalm { get; set; }

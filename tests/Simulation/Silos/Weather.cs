@@ -6,7 +6,8 @@ namespace Actors.Tests.Simulation.Silos;
 
 /// <summary>What goes wrong by itself: storms, deaths, silos that are gone for minutes or weeks, a database that is.</summary>
 internal sealed class Weather(
-    Agenda agenda, Cluster cluster, Network network, Storms storms, Chance chance, Diary diary)
+    Agenda agenda, Cluster cluster, Network network, Storms storms, Chance chance, Diary diary,
+    Func<Instant?> nextCutoff)
 {
     private bool _isClear;
     private int _silos;
@@ -19,7 +20,7 @@ internal sealed class Weather(
     {
         _silos = chance.From(2, 3);
         Replace();
-        Every(Duration.FromHours(30), Storm);
+        Every(Duration.FromHours(15), Storm);
         Every(Duration.FromHours(36), KillOne);
         Every(Duration.FromDays(4), FreezeOne);
         Every(Duration.FromDays(4), DatabaseAway);
@@ -39,15 +40,24 @@ internal sealed class Weather(
         storms.Disturb();
     }
 
+    /// <summary>About so often, and mostly when it hurts: a moment before a cutoff, or in the middle of it.</summary>
     private void Every(Duration mean, Action happens) => agenda.After(
         chance.Between(Duration.Zero, mean * 2), () =>
         {
-            if (_isClear) return;
-            happens();
-            Every(mean, happens);
+            if (chance.Percent(70) && nextCutoff() is { } cutoff)
+                agenda.At(cutoff - chance.Between(Duration.Zero, Duration.FromSeconds(3)), Happen);
+            else Happen();
+
+            void Happen()
+            {
+                if (_isClear) return;
+                happens();
+                Every(mean, happens);
+            }
         });
 
-    private void Storm() => storms.StartStorm(chance.Between(Duration.FromMinutes(5), Duration.FromHours(2)));
+    private void Storm() => storms.StartStorm(
+        chance.Between(Duration.FromSeconds(10), Duration.FromMinutes(30)));
 
     private void KillOne()
     {

@@ -12,11 +12,11 @@ public sealed class CursorTests
     [Fact]
     public void A_cursor_gives_back_the_keys_that_were_written()
     {
-        var text = Cursor.Write("jobs", At, Id, new LocalDate(2026, 8, 9), 12L, "Ä, \"quoted\"", null);
+        var text = Cursor.Write("jobs", At, Id, new LocalDate(2026, 8, 9), 12L, null, "Ä, \"quoted\"");
         var keys = Cursor.Read(
             text, "jobs",
             QueryKind.Instant, QueryKind.Id, QueryKind.Date, QueryKind.Number, QueryKind.Text, QueryKind.Text);
-        Assert.Equal([At, Id, new LocalDate(2026, 8, 9), 12L, "Ä, \"quoted\"", null], keys);
+        Assert.Equal([At, Id, new LocalDate(2026, 8, 9), 12L, null, "Ä, \"quoted\""], keys);
     }
 
     [Fact]
@@ -40,4 +40,11 @@ public sealed class CursorTests
     [InlineData("' OR 1=1 --")]
     public void A_text_that_is_no_cursor_is_none(string text) =>
         Assert.Null(Cursor.Read(text, "jobs", QueryKind.Id));
+
+    [Fact]
+    public void Any_key_but_the_last_may_be_null()
+    {
+        Assert.Equal([null, Id], Cursor.Read(Cursor.Write("jobs", null, Id), "jobs", QueryKind.Instant, QueryKind.Id));
+        Assert.Null(Cursor.Read(Cursor.Write("jobs", At, null), "jobs", QueryKind.Instant, QueryKind.Id));
+    }
 }

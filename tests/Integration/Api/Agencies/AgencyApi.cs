@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Actors.Api;
 using Actors.Api.Access;
+using Actors.Tests.Integration.Access;
 using Actors.Tests.Integration.Grains;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -23,9 +24,16 @@ namespace Actors.Tests.Integration.Api.Agencies;
 /// </summary>
 public sealed class AgencyApi : IAsyncLifetime
 {
+    /// <summary>The name of the admin's key, under which its deeds are recorded.</summary>
+    public const string AdminName = "the admin's key";
+
+    private const string Issuer = "https://auth.example.com";
+    private const string Secret = "a secret of more than thirty-two bytes";
+
     private readonly List<IAsyncDisposable> _running = [];
     private readonly Lazy<Task<HttpClient>> _alone;
     private string? _adminKey;
+    private Uri? _address;
 
     public AgencyApi() => _alone = new(StartAloneAsync);
 
@@ -43,8 +51,6 @@ public sealed class AgencyApi : IAsyncLifetime
     /// <summary>With a key that may do everything, of an API whose silo is gone.</summary>
     public Task<HttpClient> AloneAsync => _alone.Value;
 
-    public const string AdminName = "the admin's key";
-
     public async ValueTask InitializeAsync()
     {
         await World.InitializeAsync();
@@ -53,10 +59,19 @@ public sealed class AgencyApi : IAsyncLifetime
         builder.UseNodaTime();
         Database = builder.Build();
 
-        var address = await StartAsync(World.Silo.Grains);
+        var address = _address = await StartAsync(World.Silo.Grains);
         _adminKey = await KeyAsync("scopes = '{admin}', name = '" + AdminName.Replace("'", "''") + "'");
         Admin = Client(address, _adminKey);
         Reader = Client(address, await KeyAsync("scopes = '{read}'"));
+    }
+
+    /// <summary>With the token of a user of the application, who may be an admin by `user_roles` or not.</summary>
+    public HttpClient ClientOf(Guid user)
+    {
+        var http = new HttpClient { BaseAddress = _address };
+        http.DefaultRequestHeaders.Authorization =
+            new AuthenticationHeaderValue("Bearer", SomeToken.Of(Issuer, user).Signed(Encoding.UTF8.GetBytes(Secret)));
+        return http;
     }
 
     public static Task<HttpResponseMessage> GetAsync(HttpClient http, string path) =>
@@ -121,7 +136,9 @@ public sealed class AgencyApi : IAsyncLifetime
         await World.DisposeAsync();
     }
 
-    /// <summary>An API that is an Orleans client, was connected to the only silo of its cluster, and outlives it.</summary>
+    /// <summary>
+    /// An API that is an Orleans client, was connected to the only silo of its cluster, and outlives it.
+    /// </summary>
     private async Task<HttpClient> StartAloneAsync()
     {
         var silo = await World.StartOtherClusterAsync();
@@ -145,7 +162,11 @@ public sealed class AgencyApi : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(grains);
-        builder.Services.AddActorsApi(_ => Database, new AccessSettings { Limits = ApiHost.NoLimits });
+        builder.Services.AddActorsApi(_ => Database, new AccessSettings
+        {
+            Limits = ApiHost.NoLimits,
+            Tokens = JwtSettings.Parse(Issuer, null, null, Secret, out _),
+        });
         var app = builder.Build();
         app.MapActorsApi();
         await app.StartAsync();

@@ -158,7 +158,8 @@ public sealed class AgencyChangingTests(AgencyApi api) : IClassFixture<AgencyApi
         await Support.Eventually.HoldsAsync("the second waits for the first", () => api.World.ReadAsync<bool>(
             """
             SELECT EXISTS (
-              SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')
+              SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
+              WHERE datname = current_database() AND NOT granted)
             """));
         await first.CommitAsync(TestContext.Current.CancellationToken);
 

@@ -174,7 +174,7 @@ public sealed class AgencyCreatingTests(AgencyApi api) : IClassFixture<AgencyApi
     private Task<HttpResponseMessage> CreateAsync(string json) => AgencyApi.PostAsync(api.Admin, "/api/agencies", json);
 }
 
-/// <summary>`agencies` is a table of the application's own, with columns and triggers that we know nothing of.</summary>
+/// <summary>`agencies` is a table of the application's own, with columns and triggers that nobody here knows.</summary>
 public sealed class ForeignAgenciesTests(AgencyApi api) : IClassFixture<AgencyApi>
 {
     [Theory]

@@ -105,7 +105,8 @@ public sealed class AgencyDetailsTests(AgencyApi api) : IClassFixture<AgencyApi>
         Assert.Equal(
             ["draft 1 10", "overdue 1 10", "paid 2 20", "pending 1 10"],
             totals.GetProperty("byStatus").EnumerateArray().Select(total =>
-                $"{total.GetProperty("status")} {total.GetProperty("count")} {total.GetProperty("amount").GetDecimal():0}"));
+                $"{total.GetProperty("status")} {total.GetProperty("count")} "
+                + $"{total.GetProperty("amount").GetDecimal():0}"));
     }
 
     [Theory]

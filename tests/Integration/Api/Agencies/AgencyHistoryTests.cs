@@ -18,8 +18,8 @@ public sealed class AgencyHistoryTests(AgencyApi api) : IClassFixture<AgencyApi>
         Assert.Equal(
             [
                 "2026-03-06T00:00:00Z deleted Ada", "2026-03-05T17:00:00Z runUndone Ada wrong file",
-                "2026-03-05T17:00:00Z run 5 Ada asked", "2026-03-04T17:00:00Z run 4", "2026-03-04T12:00:00Z resumed Ada",
-                "2026-03-04T12:00:00Z paused Ada", "2026-03-04T12:00:00Z run 3", "2026-03-04T12:00:00Z run 2",
+                "2026-03-05T17:00:00Z run 5 Ada asked", "2026-03-04T17:00:00Z run 4",
+                "2026-03-04T12:00:00Z resumed Ada", "2026-03-04T12:00:00Z paused Ada", "2026-03-04T12:00:00Z run 3", "2026-03-04T12:00:00Z run 2",
                 "2026-03-01T00:00:00Z created Ada",
             ],
             items.Select(Line));

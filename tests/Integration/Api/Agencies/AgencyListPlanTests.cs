@@ -3,7 +3,6 @@ using Actors.Api;
 using Actors.Api.Access;
 using Actors.Api.Agencies;
 using NodaTime;
-using Npgsql;
 using Xunit;
 
 namespace Actors.Tests.Integration.Api.Agencies;
@@ -121,11 +120,10 @@ public sealed partial class AgencyListPlanTests(AgencyListPlanTests.Many many) :
             "any", "any", role, """{"sub":"11111111-1111-1111-1111-111111111111","role":"authenticated"}""");
         await using var session = await new CallerDatabase(new ApiDatabase(many.Api.World.Owner)).BeginAsync(
             caller, CallerAccess.Read, TestContext.Current.CancellationToken);
-        List<NpgsqlParameter> parameters = [new("rows", 51)];
-        var sql = AgencyListSql.PageSql(query, after, parameters);
+        var sql = AgencyListSql.Of(query, after);
         return string.Join('\n', await session.ReadAsync(
-            $"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {sql}", reader => reader.GetString(0),
-            TestContext.Current.CancellationToken, [.. parameters]));
+            $"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {sql.Text}", reader => reader.GetString(0),
+            TestContext.Current.CancellationToken, sql.Parameters(51)));
     }
 
     private static int MostRowsOfANode(string plan) => RowsOfANode.Matches(plan)

@@ -136,7 +136,8 @@ public sealed class AgencyPreviewTests(AgencyApi api) : IClassFixture<AgencyApi>
         Assert.Equal("zoneUnknown", Assert.Single(Items(unknown)).GetProperty("reason").GetString());
         Assert.NotEmpty(unknown.GetProperty("rule").GetProperty("problem").GetString()!);
         Assert.All(
-            [paused, unknown], preview => Assert.Equal(0, preview.GetProperty("wouldMark").GetProperty("count").GetInt32()));
+            [paused, unknown],
+            preview => Assert.Equal(0, preview.GetProperty("wouldMark").GetProperty("count").GetInt32()));
     }
 
     [Fact]

@@ -8,7 +8,9 @@ using Xunit;
 
 namespace Actors.Tests.Integration.Api.Agencies;
 
-/// <summary>What a preview says a run would mark, and nothing else, is what the run then marks: on random data.</summary>
+/// <summary>
+/// What a preview says a run would mark, and nothing else, is what the run then marks: on random data.
+/// </summary>
 public sealed class PreviewThenRunTests(AgencyApi api, ITestOutputHelper output) : IClassFixture<AgencyApi>
 {
     private const int DataSets = 60;
@@ -19,7 +21,8 @@ public sealed class PreviewThenRunTests(AgencyApi api, ITestOutputHelper output)
         var zones = ZoneCatalogue.Names
             .ToLookup(name => ZoneCatalogue.Find(name)!.GetZoneIntervals(RandomDataSet.Span).Skip(1).Any());
         await api.World.ExecuteAsync(
-            "INSERT INTO supported_timezones SELECT unnest($1) ON CONFLICT DO NOTHING", [ZoneCatalogue.Names.ToArray()]);
+            "INSERT INTO supported_timezones SELECT unnest($1) ON CONFLICT DO NOTHING",
+            [ZoneCatalogue.Names.ToArray()]);
         var (agencies, wouldMark, left) = (0, 0, 0);
         await Gen.Select(RandomDataSet.In(zones), Gen.OneOf(0, 0, 0, 1, 20, 30, 60)).SampleAsync(
             async (data, hoursAhead) =>
@@ -73,7 +76,8 @@ public sealed class PreviewThenRunTests(AgencyApi api, ITestOutputHelper output)
             SELECT marked || ' ' || r.cutoff_date FROM agency_runs r, unnest(r.installment_ids) AS marked
             WHERE r.agency_id = $1
             """, agency);
-        return new(lines.Select(line => line.Split(' ')).ToDictionary(parts => Guid.Parse(parts[0]), parts => parts[1]));
+        return new(lines.Select(line => line.Split(' '))
+            .ToDictionary(parts => Guid.Parse(parts[0]), parts => parts[1]));
     }
 
     private async Task StayAsync(Dictionary<Guid, string> left)

@@ -54,7 +54,8 @@ public sealed class RunUndoingTests(AgencyApi api) : IClassFixture<AgencyApi>
 
         await ApiAssert.ProblemAsync(nothing, 409, "nothing-to-undo");
         var problem = await ApiAssert.ProblemAsync(allPaid, 409, "nothing-to-undo");
-        Assert.Equal("paid", Assert.Single(problem.GetProperty("leftOut").EnumerateArray()).GetProperty("why").GetString());
+        var left = Assert.Single(problem.GetProperty("leftOut").EnumerateArray());
+        Assert.Equal("paid", left.GetProperty("why").GetString());
     }
 
     [Fact]

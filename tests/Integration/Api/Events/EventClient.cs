@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Actors.Tests.Integration.Api.Events;
 
-/// <summary>A client of the stream, as a browser is one. It gives up after half a minute in which nothing comes.</summary>
+/// <summary>A client of the stream, as a browser is one. It gives up after half a minute without anything.</summary>
 internal sealed class EventClient : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);

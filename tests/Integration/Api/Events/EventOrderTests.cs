@@ -56,7 +56,8 @@ public sealed class EventOrderTests(EventsDatabase database) : IClassFixture<Eve
         await database.NumberAsync();
         var seen = await reading;
 
-        Assert.Equal(Enumerable.Range(1, writers * each).Select(number => before + number), seen.Select(row => row.Position));
+        Assert.Equal(
+            Enumerable.Range(1, writers * each).Select(number => before + number), seen.Select(row => row.Position));
         Assert.Equal(writers * each, seen.Select(row => row.Id).Distinct().Count());
     }
 
@@ -65,13 +66,17 @@ public sealed class EventOrderTests(EventsDatabase database) : IClassFixture<Eve
     {
         var before = await database.NumberAsync();
         await database.ExecuteAsync(
-            "INSERT INTO events (kind, details) SELECT 'agency_changed', to_jsonb(n) FROM generate_series(1, 2500) AS n");
+            "INSERT INTO events (kind, details) "
+            + "SELECT 'agency_changed', to_jsonb(n) FROM generate_series(1, 2500) AS n");
 
         Assert.Equal(before + 2_500, await database.NumberAsync());
         Assert.Equal(
             0,
             await database.ReadAsync<long>(
-                $"SELECT count(*) FROM events WHERE position > {before} AND position <> {before} + details::text::int"));
+                $"""
+                SELECT count(*) FROM events
+                WHERE position > {before} AND position <> {before} + details::text::int
+                """));
     }
 
     [Fact]
@@ -112,7 +117,7 @@ public sealed class EventOrderTests(EventsDatabase database) : IClassFixture<Eve
         await insert.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Transactions of one or several events each, of which every fifth is rolled back and written again.</summary>
+    /// <summary>Transactions of one event each, some of them after one that is rolled back.</summary>
     private async Task WriteAsync(int writer, int count)
     {
         for (var number = 0; number < count; number++)

@@ -22,8 +22,8 @@ public sealed class EventSourceTests(EventsDatabase database) : IClassFixture<Ev
             Job("UPDATE jobs_log SET metadata = metadata || '{\"agencies_asked\": 3}' WHERE id = $", 1));
         await database.ExecuteAsync(Job(
             """
-            UPDATE jobs_log SET status = 'failed', completed_at = now(), records_updated = 7, error_message = 'one failed',
-                   metadata = metadata || '{"agencies_total": 3, "agencies_failed": 1}'
+            UPDATE jobs_log SET status = 'failed', completed_at = now(), records_updated = 7,
+                   error_message = 'one failed', metadata = metadata || '{"agencies_total": 3, "agencies_failed": 1}'
             WHERE id = $
             """, 1));
         await database.ExecuteAsync(Job("UPDATE jobs_log SET completed_at = now() WHERE id = $", 1));
@@ -49,6 +49,7 @@ public sealed class EventSourceTests(EventsDatabase database) : IClassFixture<Ev
     [Fact]
     public async Task A_run_that_its_own_transaction_takes_back_has_not_been()
     {
+        await database.ExecuteAsync("DELETE FROM agencies");
         var before = await database.NumberAsync();
         await database.ExecuteAsync($"BEGIN; {Job(Open, 2)}; {Job("DELETE FROM jobs_log WHERE id = $", 2)}; COMMIT");
         // What pg_cron calls every minute: it finds no agency, and takes its run back.

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Actors.Tests.Integration.Api.Events;
 
-/// <summary>A migrated database and processes of the API on it. No silo is there: the tests write what is told.</summary>
+/// <summary>A migrated database and processes of the API on it. No silo is there: tests write what is told.</summary>
 public sealed class EventsWorld : IAsyncLifetime
 {
     private readonly Unreachable _silo = Unreachable.Start();

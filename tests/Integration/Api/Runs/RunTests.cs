@@ -41,7 +41,10 @@ public sealed class RunTests(RunsWorld world) : IClassFixture<RunsWorld>
 
         using var response = await world.Patient.RunAsync(
             "/api/runs", await world.KeyAsync("read trigger"),
-            JsonSerializer.Serialize(new { filter = new { search = name.ToUpperInvariant(), timezone = "Asia/Tokyo" } }));
+            JsonSerializer.Serialize(new
+            {
+                filter = new { search = name.ToUpperInvariant(), timezone = "Asia/Tokyo" },
+            }));
 
         var answer = await ApiAssert.JsonAsync(response);
         Assert.Equal([chosen], Agencies(answer));
@@ -59,7 +62,7 @@ public sealed class RunTests(RunsWorld world) : IClassFixture<RunsWorld>
         var agencies = new[] { await world.AgencyAsync(1), await world.AgencyAsync(1), await world.AgencyAsync(1) };
         await world.ExecuteAsync(
             """
-            UPDATE agency_cutoffs SET next_cutoff_at = now() - interval '1 minute',
+            UPDATE agency_cutoffs SET next_cutoff_at = now() - interval '1 minute', settings_changed_at = '2020-01-01',
               failed_attempts = CASE WHEN agency_id = $2 THEN 1 ELSE 0 END, set_aside_until = now() + interval '1 hour'
             WHERE agency_id IN ($1, $2)
             """, agencies[1], agencies[2]);
@@ -155,7 +158,8 @@ public sealed class RunTests(RunsWorld world) : IClassFixture<RunsWorld>
         string location;
         await using (await world.HoldAsync(agency))
         {
-            using var accepted = await world.Hasty.RunAsync($"/api/agencies/{agency}/runs", key, """{"reason":"why"}""");
+            using var accepted = await world.Hasty.RunAsync(
+                $"/api/agencies/{agency}/runs", key, """{"reason":"why"}""");
             Assert.Equal(HttpStatusCode.Accepted, accepted.StatusCode);
             location = accepted.Headers.Location!.ToString();
             var known = await ApiAssert.JsonAsync(accepted);

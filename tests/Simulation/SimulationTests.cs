@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+using Xunit;
+
+namespace Actors.Tests.Simulation;
+
+/// <summary>
+/// A dozen worlds in which everything goes wrong that can. What holds in each of them is looked at after every commit,
+/// before the clock goes on, and for the whole database once a day: see Oracle/.
+/// </summary>
+public sealed class SimulationTests
+{
+    private const ulong FirstSeed = 1;
+    private const int Worlds = 12;
+
+    /// <summary>What the dozen must have met, or it proves less than it says.</summary>
+    private static readonly string[] Faults =
+    [
+        "a commit's answer is lost", "a connection is cut before a statement", "a grain lives twice", "a nudge is lost",
+        "a silo dies between statements", "a silo dies of a commit", "a silo is frozen", "a silo is killed",
+        "a statement fails", "a statement is delayed", "a statement's answer is lost", "a storm",
+        "a tick comes a little early", "a tick comes late", "a tick comes much too early", "a tick comes twice",
+        "a tick is lost", "all silos are killed", "an agency is poisoned", "somebody holds rows", "the database is away",
+        "two coordinators",
+    ];
+
+    [Fact]
+    public async Task Whatever_goes_wrong_every_date_is_served_once_never_early_and_never_lost()
+    {
+        var reports = new ConcurrentBag<Report>();
+        var violations = new ConcurrentBag<string>();
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, Worlds).Select(index => new WorldSettings(FirstSeed + (ulong)index)),
+            new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
+            async (world, _) =>
+            {
+                try
+                {
+                    reports.Add(await World.RunAsync(world));
+                }
+                catch (InvalidOperationException violation)
+                {
+                    violations.Add(violation.Message);
+                }
+            });
+
+        Assert.True(violations.IsEmpty, string.Join("\n\n", violations));
+        var met = reports.SelectMany(report => report.Faults.Keys).ToHashSet();
+        Assert.True(met.IsSupersetOf(Faults), "never met: " + string.Join(", ", Faults.Except(met)));
+        // Most cutoffs are served by their own reminders, and not by the sweep that finds what reminders left.
+        Assert.InRange(reports.Sum(report => report.OnTime), reports.Sum(report => report.Cutoffs) / 2, int.MaxValue);
+        Assert.All(reports, report => Assert.True(report.Marked > 100, $"{report} marks next to nothing"));
+    }
+
+    [Fact]
+    public async Task A_seed_is_the_same_world_to_the_last_statement()
+    {
+        var world = new WorldSettings(Seed: 4_701, Agencies: 6, Days: 6);
+
+        var (first, second) = (await World.RunAsync(world), await World.RunAsync(world));
+
+        Assert.Equal((first.Digest, first.Steps, first.Marked), (second.Digest, second.Steps, second.Marked));
+        Assert.NotEqual(first.Digest, (await World.RunAsync(world with { Seed = 4_702 })).Digest);
+    }
+}
