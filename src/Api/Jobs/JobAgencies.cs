@@ -24,17 +24,24 @@ internal static class JobAgencies
 
     /// <summary>
     /// The index has the agencies of a run in order. The few rows that one agency has in it are put in order after
-    /// that, what failed before any date was known first.
+    /// that, what failed before any date was known first. Only then are names and undos looked up, row by row: in one
+    /// join PostgreSQL walks through all agencies up to those of the page.
     /// </summary>
     private const string Sql =
         $$"""
         SELECT {{JobAgencyItem.Columns}}, {{LedgerItem.Columns}}
-        {{LedgerItem.Source}}
-        LEFT JOIN agencies a ON a.id = r.agency_id
-        {where}
-        ORDER BY r.agency_id, coalesce(r.cutoff_date, '-infinity'), r.id
-        LIMIT @rows
+        FROM (
+          SELECT r.*
+          FROM agency_runs r
+          {where}
+          ORDER BY {{Order}}
+          LIMIT @rows
+        ) AS r
+        LEFT JOIN agency_run_undos u ON u.agency_run_id = r.id
+        ORDER BY {{Order}}
         """;
+
+    private const string Order = "r.agency_id, coalesce(r.cutoff_date, '-infinity'), r.id";
 
     internal static IReadOnlyList<QueryParameter> Filters { get; } =
     [

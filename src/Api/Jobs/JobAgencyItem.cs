@@ -12,7 +12,7 @@ namespace Actors.Api.Jobs;
 public sealed record JobAgencyItem(Guid AgencyId, string? AgencyName, LedgerItem Run)
 {
     /// <summary>The columns that <see cref="Read"/> takes, before those of the ledger.</summary>
-    internal const string Columns = "r.agency_id, a.name";
+    internal const string Columns = "r.agency_id, (SELECT a.name FROM agencies a WHERE a.id = r.agency_id)";
 
     internal static IReadOnlyList<CsvColumn<JobAgencyItem>> CsvColumns { get; } =
     [

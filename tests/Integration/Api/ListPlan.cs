@@ -44,25 +44,26 @@ internal sealed class ListPlan
     /// <summary>Functions of policies that were asked for each row instead of once.</summary>
     public bool AsksPolicyForEachRow => _nodes
         .Where(node => node.TryGetProperty("Parent Relationship", out var relation)
-            && relation.GetString() is "InitPlan" or "SubPlan")
+            && relation.GetString() is "InitPlan")
         .Any(node => Number(node, "Actual Loops") > 1);
 
     /// <summary>Explains a statement while it runs, as a caller.</summary>
-    /// <param name="owner">The database's owner, who may act as any caller.</param>
-    /// <param name="role">The caller's database role.</param>
-    /// <param name="user">The caller's id, for policies that ask `user_roles`.</param>
+    /// <param name="api">Whose database it is.</param>
+    /// <param name="role">The caller's database role; a user is an admin by `user_roles`.</param>
     /// <param name="sql">The statement.</param>
     /// <param name="rows">How many rows it reads.</param>
-    public static async Task<ListPlan> OfAsync(
-        NpgsqlDataSource owner, string role, Guid user, ListSql sql, int rows)
+    public static async Task<ListPlan> OfAsync(ListsApi api, string role, ListSql sql, int rows)
     {
+        var builder = new NpgsqlDataSourceBuilder(api.ConnectionString);
+        builder.UseNodaTime();
+        await using var owner = builder.Build();
         await using var connection = await owner.OpenConnectionAsync(TestContext.Current.CancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
         await using (var become = new NpgsqlCommand(
             "SELECT set_config('role', $1, true), set_config('request.jwt.claims', $2, true)", connection))
         {
             become.Parameters.Add(new() { Value = role });
-            become.Parameters.Add(new() { Value = $$"""{"sub": "{{user}}"}""" });
+            become.Parameters.Add(new() { Value = $$"""{"sub": "{{api.AdminId}}"}""" });
             await become.ExecuteNonQueryAsync();
         }
 

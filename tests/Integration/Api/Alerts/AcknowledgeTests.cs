@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using Actors.Tests.Integration.Api.Agencies;
 using Npgsql;
@@ -67,8 +66,8 @@ public sealed class AcknowledgeTests(ListsApi api) : IClassFixture<ListsApi>
         await Actors.Tests.Support.Eventually.HoldsAsync(
             "both wait for the row",
             async () => await api.AskAsync<long>(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                + "AND wait_event_type = 'Lock' AND query LIKE '%acknowledged_at%'") == 2);
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN "
+                + "(SELECT pid FROM pg_stat_activity WHERE datname = current_database())") == 2);
         await transaction.RollbackAsync(TestContext.Current.CancellationToken);
 
         var answers = await Task.WhenAll(both);
@@ -180,7 +179,7 @@ public sealed class AcknowledgeTests(ListsApi api) : IClassFixture<ListsApi>
     {
         using var response = body is ""
             ? await http.PostAsync(
-                new Uri($"/api/alerts/{alert}/acknowledge", UriKind.Relative), new StringContent("", Encoding.UTF8),
+                new Uri($"/api/alerts/{alert}/acknowledge", UriKind.Relative), new ByteArrayContent([]),
                 TestContext.Current.CancellationToken)
             : await AgencyApi.PostAsync(http, $"/api/alerts/{alert}/acknowledge", body);
         return await AgencyApi.OkAsync(response);

@@ -86,14 +86,13 @@ public sealed class JobPlanTests(JobPlanTests.Log log) : IClassFixture<JobPlanTe
 
             // Each row of the ledger, its agency, and whether it was undone.
             Assert.True(
-                plan.RowsTouched <= (3 * (Rows + 5)) && plan.RowsSorted <= Rows + 5
+                plan.RowsTouched <= 3 * (Rows + 5) && plan.RowsSorted <= Rows + 5
                 && !plan.ScannedOf("agency_runs", "agencies").Any() && !plan.AsksPolicyForEachRow,
                 $"{status} after {after?[0]}: {plan.RowsTouched} rows\n{plan.Text}");
         }
     }
 
-    private Task<ListPlan> PlanAsync(string role, ListSql sql) =>
-        ListPlan.OfAsync(log.Api.Database, role, log.Api.AdminId, sql, Rows);
+    private Task<ListPlan> PlanAsync(string role, ListSql sql) => ListPlan.OfAsync(log.Api, role, sql, Rows);
 
     /// <summary>
     /// 60,000 rows over 60 days: one run of ours in three, with 5,000 agencies in one of them, and other programs'
@@ -135,8 +134,9 @@ public sealed class JobPlanTests(JobPlanTests.Log log) : IClassFixture<JobPlanTe
                   'once', 'any', CASE WHEN n % 500 = 0 THEN 'boom' END
                 FROM generate_series(1, 60) AS d,
                      generate_series(1, 5000) AS n WHERE d = 7 OR n <= 500;
-                ANALYZE;
                 """);
+            // As autovacuum does it; what is read from an index alone is only so where it has been.
+            await Api.ExecuteAsync("VACUUM (ANALYZE) jobs_log, agency_runs, agencies");
             Agency = await Api.AskAsync<Guid>("SELECT md5('a17')::uuid");
             LargeRun = await Api.AskAsync<Guid>("SELECT md5('6993')::uuid");
             MiddleAgency = await Api.AskAsync<Guid>("SELECT id FROM agencies ORDER BY id LIMIT 1 OFFSET 2500");
