@@ -62,7 +62,8 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
         if (!holds) throw new ViolationException(violation());
     }
 
-    public static string Date(LocalDate? date) => date?.ToString("uuuu-MM-dd", CultureInfo.InvariantCulture) ?? "(none)";
+    public static string Date(LocalDate? date) =>
+        date?.ToString("uuuu-MM-dd", CultureInfo.InvariantCulture) ?? "(none)";
 
     private void LookAtJob(AuditRow row)
     {
@@ -102,7 +103,9 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
         agency.ExcusedUntil = Instant.Max(agency.ExcusedUntil, agenda.Now);
     }
 
-    /// <summary>Only what its run had marked, and nobody has touched since, is pending again; and all of that.</summary>
+    /// <summary>
+    /// Only what its run had marked, and nobody has touched since, is pending again; and all of that.
+    /// </summary>
     private void LookAtUndo(AuditRow row, IReadOnlyList<AuditRow> rows, int step)
     {
         tell($"the run of agency {row.Agency} is undone, {row.Ids.Length} installments");
@@ -140,7 +143,8 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
                 Require(named.TryAdd(id, row), () => $"installment {id} stands in two rows that one run wrote");
         }
 
-        var marked = rows.Where(row => (row.Kind, row.Status) == ("installment", "overdue")).Select(row => row.Id).ToHashSet();
+        var marked = rows.Where(row => (row.Kind, row.Status) == ("installment", "overdue"))
+            .Select(row => row.Id).ToHashSet();
         Require(marked.SetEquals(named.Keys), () =>
             $"marked without a row: {List(marked.Except(named.Keys))}; "
             + $"in the ledger, not marked: {List(named.Keys.Except(marked))}");

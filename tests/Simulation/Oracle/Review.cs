@@ -16,7 +16,9 @@ internal sealed class Review(Facts facts, AuditTrail database)
         SumsAgree();
     }
 
-    /// <summary>What must hold besides, when nothing has been wrong for a while: nothing is left of the faults.</summary>
+    /// <summary>
+    /// What must hold besides, when nothing has been wrong for a while: nothing is left of the faults.
+    /// </summary>
     public void NothingIsLeft(Instant now)
     {
         Judge.Require(!facts.Runs.Values.Any(run => run.IsOpen), () => "a run is still open");
@@ -28,7 +30,8 @@ internal sealed class Review(Facts facts, AuditTrail database)
             WHERE r.status = 'failed' AND r.serves_cutoff AND r.cutoff_date <= c.last_cutoff_date
             """);
         Holds("an alert is open", """
-            SELECT string_agg(message, '; ') FROM alerts WHERE resolved_at IS NULL AND kind IN ('agency_failed', 'cutoff_late', 'run_stuck')
+            SELECT string_agg(message, '; ') FROM alerts
+            WHERE resolved_at IS NULL AND kind IN ('agency_failed', 'cutoff_late', 'run_stuck')
             """);
         foreach (var agency in facts.Agencies.Values.Where(agency => !agency.IsPaused.Now))
         {
@@ -52,8 +55,8 @@ internal sealed class Review(Facts facts, AuditTrail database)
             var fact = facts.Installments[row.Id];
             Judge.Require(
                 (row.Status, row.Due, row.Plan) == (fact.Status.Now, fact.Due.Now, fact.Plan.Status.Now), () =>
-                    $"installment {row.Id} is {row.Status}, due {Judge.Date(row.Due)}, of a plan that is {row.Plan}; it "
-                    + $"should be {fact.Status.Now}, due {Judge.Date(fact.Due.Now)}, {fact.Plan.Status.Now}");
+                    $"installment {row.Id} is {row.Status}, due {Judge.Date(row.Due)}, of a plan that is {row.Plan}; "
+                    + $"it should be {fact.Status.Now}, due {Judge.Date(fact.Due.Now)}, {fact.Plan.Status.Now}");
         }
     }
 
@@ -94,7 +97,8 @@ internal sealed class Review(Facts facts, AuditTrail database)
             "SELECT count(*) FROM agency_runs WHERE serves_cutoff AND status <> 'failed'");
         Judge.Require(served == facts.CutoffsServed, () =>
             $"the ledger says {served} cutoffs served, {facts.CutoffsServed} were");
-        var closed = database.Ask<long>("SELECT coalesce(sum(records_updated), 0) FROM jobs_log WHERE status <> 'running'");
+        var closed = database.Ask<long>(
+            "SELECT coalesce(sum(records_updated), 0) FROM jobs_log WHERE status <> 'running'");
         var known = facts.Runs.Values.Where(run => !run.IsOpen).Sum(run => run.Marked);
         Judge.Require(closed == known, () => $"closed runs say {closed} marked, {known} were");
     }

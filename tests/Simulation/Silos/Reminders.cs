@@ -20,7 +20,8 @@ internal sealed class Reminders(Agenda agenda, Chance chance, Storms storms) : I
     /// <summary>Called with the grain and what it is told, at each tick.</summary>
     public Action<AgencyId, TickStatus>? Ticked { get; set; }
 
-    public static GrainId IdOf(AgencyId agency) => GrainId.Create(Agency, GrainIdKeyExtensions.CreateGuidKey(agency.Value));
+    public static GrainId IdOf(AgencyId agency) =>
+        GrainId.Create(Agency, GrainIdKeyExtensions.CreateGuidKey(agency.Value));
 
     public Task<IGrainReminder> RegisterOrUpdateReminder(
         GrainId callingGrainId, string reminderName, TimeSpan dueTime, TimeSpan period)
@@ -78,7 +79,8 @@ internal sealed class Reminders(Agenda agenda, Chance chance, Storms storms) : I
                 break;
             case < 6:
                 storms.Note("a tick comes a little early");
-                yield return at - chance.Between(Duration.FromMilliseconds(1), ALittle);
+                yield return at - chance.Between(
+                    Duration.FromMilliseconds(1), chance.Percent(50) ? ALittle : Duration.FromSeconds(1));
                 break;
             case < 7:
                 storms.Note("a tick comes much too early");
