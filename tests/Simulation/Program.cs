@@ -1,8 +1,8 @@
 using Actors.Tests.Simulation;
 using Xunit.MicrosoftTestingPlatform;
 
-// What a socket has received is taken in where it is noticed, not one thread further: all that is done there is to post
-// a turn. Read when the first socket is opened.
+// What a socket has received is taken in where it is noticed, not one thread further: all that is done there is to
+// post a turn. Read when the first socket is opened.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 
 // `./actors simulate …` comes here with its own words; everything else is for the test runner.

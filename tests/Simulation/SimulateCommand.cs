@@ -4,8 +4,9 @@ using NodaTime;
 
 namespace Actors.Tests.Simulation;
 
-/// <summary>`./actors simulate`: more worlds, or longer ones, than the tests have time for; or one world once
-/// more.</summary>
+/// <summary>
+/// `./actors simulate`: more worlds, or longer ones, than the tests have time for; or one world once more.
+/// </summary>
 internal static class SimulateCommand
 {
     private static readonly Option<int> Seeds = new("--seeds")
@@ -96,7 +97,7 @@ internal static class SimulateCommand
 
     private static string Line(Report report) =>
         $"seed {report.Settings.Seed}: {report.Steps:N0} steps, {report.Cutoffs:N0} cutoffs "
-                + $"({report.OnTime:N0} on time), "
+        + $"({report.OnTime:N0} on time), "
         + $"{report.Marked:N0} installments marked, {report.Faults.Values.Sum():N0} faults; latest "
         + $"{Text(report.WorstLateness)}, after the faults' end {Text(report.WorstUnexcused)}; digest {report.Digest}";
 

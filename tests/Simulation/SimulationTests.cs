@@ -19,9 +19,8 @@ public sealed class SimulationTests
         "a silo dies between statements", "a silo dies of a commit", "a silo is frozen", "a silo is killed",
         "a statement fails", "a statement is delayed", "a statement's answer is lost", "a storm",
         "a tick comes a little early", "a tick comes late", "a tick comes much too early", "a tick comes twice",
-        "a tick is lost", "all silos are killed", "an agency is poisoned",
-        "somebody holds rows", "the database is away",
-        "two coordinators",
+        "a tick is lost", "all silos are killed", "an agency is poisoned", "somebody holds rows",
+        "the database is away", "two coordinators",
     ];
 
     [Fact]

@@ -14,8 +14,9 @@ internal sealed record WorldSettings(ulong Seed, int Agencies = 20, int Days = 4
 
 /// <summary>
 /// One simulated world on a database of its own. The real grains, marker, stores and SQL run on one thread under a
-/// clock that stands still while they do. Whenever all of them wait, the world lets one statement pass, or something
-/// happen to it; when there is none, it lets the clock go on to what comes next. Chance decides all of it, by the seed.
+/// clock that stands still while they do. Whenever all of them wait, the world lets one statement pass, or
+/// something happen to it; when there is none, it lets the clock go on to what comes next. Chance decides all of
+/// it, by the seed.
 /// </summary>
 internal sealed class World : IDisposable
 {
@@ -57,8 +58,8 @@ internal sealed class World : IDisposable
         _cluster.Reminders.Ticked = _cluster.Tick;
         _judge = new Judge(_facts, _storms, _agenda, _diary.Tell);
         _review = new Review(_facts, _audit);
-        _life = new Life(
-            new Desk(_bureau, _facts, _agenda, _chance.Fork(), _storms, _diary), _cluster, settings.Agencies)
+        var desk = new Desk(_bureau, _facts, _agenda, _chance.Fork(), _storms, _diary);
+        _life = new Life(desk, _cluster, settings.Agencies)
         {
             IsDatabaseAway = () => _network.IsDown,
             AgencyChanged = Nudge,
@@ -180,8 +181,8 @@ internal sealed class World : IDisposable
         _isDirty = false;
         if (WantedAt() is not { } wanted) return;
         var least = _cluster.LastSweep + (_cluster.HasCoordinator ? SweepPeriod : Duration.FromMinutes(1));
-        ScheduleSweep(
-            Instant.Max(Instant.Max(wanted, least), _agenda.Now) + _chance.Between(Duration.Zero, SweepPeriod));
+        var earliest = Instant.Max(Instant.Max(wanted, least), _agenda.Now);
+        ScheduleSweep(earliest + _chance.Between(Duration.Zero, SweepPeriod));
     }
 
     private Instant? WantedAt()
@@ -195,9 +196,9 @@ internal sealed class World : IDisposable
         }
 
         var late = _audit.Ask<Instant?>(
-            $"""
+            """
             SELECT min(greatest(
-                     coalesce(next_cutoff_at + interval '10.001 seconds', settings_changed_at), set_aside_until))
+              coalesce(next_cutoff_at + interval '10.001 seconds', settings_changed_at), set_aside_until))
             FROM agency_cutoffs WHERE paused_at IS NULL
             """);
         if (!_facts.Runs.Values.Any(run => run.IsOpen)) return late;

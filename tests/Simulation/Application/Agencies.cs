@@ -3,8 +3,9 @@ using NodaTime;
 
 namespace Actors.Tests.Simulation.Application;
 
-/// <summary>What administrators do, all of it straight in SQL: agencies, their zones and cutoffs, pauses,
-/// mistakes.</summary>
+/// <summary>
+/// What administrators do, all of it straight in SQL: agencies, their zones and cutoffs, pauses, mistakes.
+/// </summary>
 internal sealed class Agencies(Desk desk, Installments installments, Action changed)
 {
     /// <summary>PostgreSQL takes any name that stands in supported_timezones; NodaTime knows no such zone.</summary>
@@ -12,14 +13,13 @@ internal sealed class Agencies(Desk desk, Installments installments, Action chan
 
     private static readonly LocalTime[] Times =
     [
-        LocalTime.Midnight, new(0, 30), new(1, 30), new(2, 0), new(2, 30), new(3, 0),
-        new(17, 0), new(17, 0), new(17, 0),
-        new(23, 59, 59),
+        LocalTime.Midnight, new(0, 30), new(1, 30), new(2, 0), new(2, 30), new(3, 0), new(17, 0), new(17, 0),
+        new(17, 0), new(23, 59, 59),
     ];
 
     /// <summary>
-    /// Zones on whose clock changes NodaTime and any recent PostgreSQL agree; among them changes at midnight, of half
-    /// an hour, in winter, and a date that does not exist.
+    /// Zones on whose clock changes NodaTime and any recent PostgreSQL agree; among them changes at midnight, of
+    /// half an hour, in winter, and a date that does not exist.
     /// </summary>
     public static readonly string[] Zones =
     [

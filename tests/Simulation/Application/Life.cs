@@ -57,8 +57,9 @@ internal sealed class Life
 
     public void Watchdog() => _requests.RunInSql(isAsked: false);
 
-    /// <summary>From here on nobody changes anything, and nothing is left to keep an agency from being
-    /// served.</summary>
+    /// <summary>
+    /// From here on nobody changes anything, and nothing is left to keep an agency from being served.
+    /// </summary>
     public void Quieten()
     {
         _isQuiet = true;

@@ -59,8 +59,9 @@ internal sealed class Requests(Desk desk, Cluster cluster)
         foreach (var held in _held.ToArray()) End(held);
     }
 
-    /// <summary>`update_installment_statuses()`, or the watchdog's own: what they do at an instant that is
-    /// given.</summary>
+    /// <summary>
+    /// `update_installment_statuses()`, or the watchdog's own: what they do at an instant that is given.
+    /// </summary>
     public void RunInSql(bool isAsked)
     {
         desk.Diary.NextStep();

@@ -3,8 +3,8 @@ using NodaTime;
 namespace Actors.Tests.Simulation.Oracle;
 
 /// <summary>
-/// What a value was at each step. A transaction that is committed late did its work at an earlier step, and is judged
-/// by what was true then.
+/// What a value was at each step. A transaction that is committed late did its work at an earlier step, and is
+/// judged by what was true then.
 /// </summary>
 internal sealed class History<T>(int step, T value)
 {
@@ -55,8 +55,9 @@ internal sealed class AgencyFacts(int step, Guid id, Settings settings, Instant 
 
     public Instant SettingsChangedAt { get; set; } = now;
 
-    /// <summary>Nobody can be asked to serve it before: it is new, was paused, failed, or somebody held its
-    /// rows.</summary>
+    /// <summary>
+    /// Nobody can be asked to serve it before: it is new, was paused, failed, or somebody held its rows.
+    /// </summary>
     public Instant ExcusedUntil { get; set; } = now;
 
     /// <summary>The instant of the first date that is unserved; null while no rule can say.</summary>

@@ -103,8 +103,9 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
         agency.ExcusedUntil = Instant.Max(agency.ExcusedUntil, agenda.Now);
     }
 
-    /// <summary>Only what its run had marked, and nobody has touched since, is pending again; and all of
-    /// that.</summary>
+    /// <summary>
+    /// Only what its run had marked, and nobody has touched since, is pending again; and all of that.
+    /// </summary>
     private void LookAtUndo(AuditRow row, IReadOnlyList<AuditRow> rows, int step)
     {
         tell($"the run of agency {row.Agency} is undone, {row.Ids.Length} installments");

@@ -16,8 +16,9 @@ internal sealed class Review(Facts facts, AuditTrail database)
         SumsAgree();
     }
 
-    /// <summary>What must hold besides, when nothing has been wrong for a while: nothing is left of the
-    /// faults.</summary>
+    /// <summary>
+    /// What must hold besides, when nothing has been wrong for a while: nothing is left of the faults.
+    /// </summary>
     public void NothingIsLeft(Instant now)
     {
         Judge.Require(!facts.Runs.Values.Any(run => run.IsOpen), () => "a run is still open");
@@ -55,7 +56,7 @@ internal sealed class Review(Facts facts, AuditTrail database)
             Judge.Require(
                 (row.Status, row.Due, row.Plan) == (fact.Status.Now, fact.Due.Now, fact.Plan.Status.Now), () =>
                     $"installment {row.Id} is {row.Status}, due {Judge.Date(row.Due)}, of a plan that is {row.Plan}; "
-                    + $"should be {fact.Status.Now}, due {Judge.Date(fact.Due.Now)}, {fact.Plan.Status.Now}");
+                    + $"it should be {fact.Status.Now}, due {Judge.Date(fact.Due.Now)}, {fact.Plan.Status.Now}");
         }
     }
 

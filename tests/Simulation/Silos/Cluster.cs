@@ -85,7 +85,8 @@ internal sealed class Cluster(
     {
         if (!silo.IsAlive) return;
         silo.Thread.IsFrozen = true;
-        storms.Disturb(agenda.Now + length + Duration.FromSeconds(10));
+        // What it holds it may hold for as long as a transaction may idle, and no longer.
+        storms.Disturb(agenda.Now + Detection);
         agenda.After(Detection, () => Forget(silo));
         agenda.After(length, () =>
         {
@@ -114,8 +115,7 @@ internal sealed class Cluster(
     public Task<T> CallCoordinatorAsync<T>(Func<CoordinatorGrain, Task<T>> call)
     {
         if (_coordinator is null) WakeCoordinator();
-        // A call to a silo that is gone, and not yet known to be, fails after a while; nobody here needs to wait for
-        // it.
+        // A call to a silo that is gone, and not known to be, fails after a while; nobody here needs to wait for it.
         return _coordinator is { Silo.IsAlive: true } coordinator
             ? coordinator.Silo.CallAsync(() => call(coordinator.Grain))
             : Task.FromException<T>(new SiloUnavailableException("The coordinator's silo is gone."));
@@ -177,8 +177,9 @@ internal sealed class Cluster(
         return _places[agency] = chance.Of(alive);
     }
 
-    /// <summary>The others have noticed: its grains are free to live elsewhere, and who waits for it waits no
-    /// more.</summary>
+    /// <summary>
+    /// The others have noticed: its grains are free to live elsewhere, and who waits for it waits no more.
+    /// </summary>
     private void Forget(SimulatedSilo silo)
     {
         _silos.Remove(silo);
@@ -232,7 +233,7 @@ internal sealed class Cluster(
 
         public void Stop() => Silo.Thread.Start(
             () => Grain.OnDeactivateAsync(
-                    new DeactivationReason(DeactivationReasonCode.ShuttingDown, "ends"), default));
+                new DeactivationReason(DeactivationReasonCode.ShuttingDown, "ends"), CancellationToken.None));
 
         private async Task<bool> SweepAsync()
         {

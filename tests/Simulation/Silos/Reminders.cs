@@ -79,7 +79,8 @@ internal sealed class Reminders(Agenda agenda, Chance chance, Storms storms) : I
                 break;
             case < 6:
                 storms.Note("a tick comes a little early");
-                yield return at - chance.Between(Duration.FromMilliseconds(1), ALittle);
+                yield return at - chance.Between(
+                    Duration.FromMilliseconds(1), chance.Percent(50) ? ALittle : Duration.FromSeconds(1));
                 break;
             case < 7:
                 storms.Note("a tick comes much too early");

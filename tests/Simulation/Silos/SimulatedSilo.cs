@@ -135,8 +135,9 @@ internal sealed class SimulatedSilo : IGrainRuntime, ILocalSiloDetails, IDisposa
 
     private static NotSupportedException Unasked() => new("No grain has asked for this before: simulate it.");
 
-    /// <summary>One agency's grain, which takes one call at a time, as every grain does that is not
-    /// reentrant.</summary>
+    /// <summary>
+    /// One agency's grain, which takes one call at a time, as every grain does that is not reentrant.
+    /// </summary>
     private sealed class Activation(AgencyGrain grain)
     {
         private Task _last = Task.CompletedTask;

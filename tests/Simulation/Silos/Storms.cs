@@ -12,8 +12,9 @@ internal enum Fault
     /// <summary>The connection is cut, and the statement never arrives.</summary>
     CutBefore,
 
-    /// <summary>The statement is carried out (a commit, too), and the connection is cut before its answer
-    /// arrives.</summary>
+    /// <summary>
+    /// The statement is carried out (a commit, too), and the connection is cut before its answer arrives.
+    /// </summary>
     CutAfter,
 
     /// <summary>The server answers with an error.</summary>

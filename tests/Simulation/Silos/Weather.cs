@@ -4,8 +4,9 @@ using NodaTime;
 
 namespace Actors.Tests.Simulation.Silos;
 
-/// <summary>What goes wrong by itself: storms, deaths, silos that are gone for minutes or weeks, a database that
-/// is.</summary>
+/// <summary>
+/// What goes wrong by itself: storms, deaths, silos that are gone for minutes or weeks, a database that is.
+/// </summary>
 internal sealed class Weather(
     Agenda agenda, Cluster cluster, Network network, Storms storms, Chance chance, Diary diary,
     Func<Instant?> nextCutoff)

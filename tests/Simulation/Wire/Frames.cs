@@ -1,5 +1,8 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
+using NodaTime;
 
 namespace Actors.Tests.Simulation.Wire;
 
@@ -68,10 +71,19 @@ internal static class Frames
 internal sealed record ClientRequest(IReadOnlyList<byte[][]> Units, IReadOnlyList<string> Sql)
 {
     private const string Patience = "SET LOCAL lock_timeout = ";
+    private const string IdleSetting = "SET LOCAL idle_in_transaction_session_timeout = ([0-9]+)";
 
     public bool IsCommit => Sql is ["COMMIT"];
 
     public bool IsRollback => Sql is [.., "ROLLBACK"];
+
+    /// <summary>
+    /// How long the server lets this transaction idle, by its own clock; null where the request does not say so.
+    /// </summary>
+    public Duration? IdleLimit => Sql.Select(sql => Regex.Match(sql, IdleSetting)).FirstOrDefault(match => match.Success)
+        is { } setting
+        ? Duration.FromMilliseconds(int.Parse(setting.Groups[1].Value, CultureInfo.InvariantCulture))
+        : null;
 
     /// <summary>Whether it can do nothing but end a transaction.</summary>
     public bool EndsTransaction => IsCommit || IsRollback;

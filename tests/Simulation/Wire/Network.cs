@@ -8,8 +8,8 @@ namespace Actors.Tests.Simulation.Wire;
 /// <summary>
 /// Stands between the silos and PostgreSQL, and speaks the protocol of both. Everything that a silo asks stops here
 /// until the world lets it pass, so that the world decides what comes between any two statements: another silo's
-/// statement, a payment, an error, a cut before the statement or after it (when it has happened, and nobody learns it),
-/// a death.
+/// statement, a payment, an error, a cut before the statement or after it (when it has happened, and nobody learns
+/// it), a death.
 /// <para>
 /// Silos connect by a socket file: what they send is here before the call that sent it returns. So, when no code is
 /// ready to run and no answer is still being taken in, the requests that are here are all there are.
@@ -88,8 +88,9 @@ internal sealed class Network : IDisposable
         return said is not null;
     }
 
-    /// <summary>In the place of a request's last unit the server runs one that fails with an error of our
-    /// choice.</summary>
+    /// <summary>
+    /// In the place of a request's last unit the server runs one that fails with an error of our choice.
+    /// </summary>
     public void Fail(ClientEnd client, ClientRequest request, string sqlState)
     {
         var raise = Frames.Query(
@@ -104,8 +105,9 @@ internal sealed class Network : IDisposable
         AndAwaitReaction(() => client.Deliver(answer), () => client.HasInput);
     }
 
-    /// <summary>Ends a connection. Its client learns of it now if it waits for something, else when it next
-    /// asks.</summary>
+    /// <summary>
+    /// Ends a connection. Its client learns of it now if it waits for something, else when it next asks.
+    /// </summary>
     public void Cut(ClientEnd client)
     {
         var wasWaiting = client.Request is not null && !client.Process.IsDead;

@@ -33,8 +33,12 @@ internal sealed class ServerEnd : IDisposable
     /// <summary>The last step at which it was sent something that can write.</summary>
     public int WrittenAt { get; set; }
 
-    /// <summary>What the server said when the first client had proved who it is; later ones are told the
-    /// same.</summary>
+    /// <summary>How many units it was sent so far.</summary>
+    public int Sent { get; private set; }
+
+    /// <summary>
+    /// What the server said when the first client had proved who it is; later ones are told the same.
+    /// </summary>
     public byte[]? Greeting { get; private set; }
 
     /// <summary>Passes on what a client says before it is let in, and answers what the server says to that.</summary>
@@ -65,6 +69,7 @@ internal sealed class ServerEnd : IDisposable
     public void Send(byte[] bytes, int units)
     {
         _awaited += units;
+        Sent += units;
         if (bytes.Length > 0) _socket.Send(bytes);
     }
 

@@ -17,6 +17,7 @@ internal sealed class Statements(
     private const int InterruptionsPerMille = 40;
 
     private readonly Dictionary<int, int> _steps = [];
+    private readonly Dictionary<int, Duration> _idleLimits = [];
 
     /// <summary>Called when something may have been committed, before anybody learns of it.</summary>
     public required Action Judged { get; init; }
@@ -71,6 +72,7 @@ internal sealed class Statements(
         var isPatient = chance.Percent(50);
         var sent = isPatient ? request.WithEndlessPatience() : request;
         if (!request.EndsTransaction) _steps[client.Server!.Pid] = diary.Step;
+        if (request.IdleLimit is { } limit) _idleLimits[client.Server!.Pid] = limit;
         bool IsBlocked(int pid) => Waits(pid, request.HasLockTimeout && !isPatient);
         if (Network.TryForward(client, sent, IsBlocked, out var answer)) End(client, answer, fault);
         else diary.Tell($"{client.Number} waits for a lock");
@@ -84,7 +86,16 @@ internal sealed class Statements(
 
     private void End(ClientEnd client, byte[] answer, Fault fault)
     {
-        if (client.Server!.Status == 'I') Judged();
+        if (client.Server!.Status == 'I')
+        {
+            _idleLimits.Remove(client.Server.Pid);
+            Judged();
+        }
+        else
+        {
+            EndIdle(client, client.Server);
+        }
+
         switch (fault)
         {
             case Fault.CutAfter:
@@ -97,6 +108,23 @@ internal sealed class Statements(
                 network.Deliver(client, answer);
                 break;
         }
+    }
+
+    /// <summary>
+    /// The server ends a transaction in which nothing comes for as long as the transaction itself has asked for; a
+    /// real one counts that by its own clock, which stands still here.
+    /// </summary>
+    private void EndIdle(ClientEnd client, ServerEnd server)
+    {
+        if (!_idleLimits.TryGetValue(server.Pid, out var limit)) return;
+        var sent = server.Sent;
+        agenda.After(limit, () =>
+        {
+            if (client.Server != server || server.Sent != sent || client.IsClosed) return;
+            storms.Note("a transaction idles too long");
+            diary.Tell($"{client.Number} has idled too long in its transaction");
+            network.Cut(client);
+        });
     }
 
     /// <summary>Whether a session waits for a lock of which its holder must be let go on.</summary>
