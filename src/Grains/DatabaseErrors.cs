@@ -9,8 +9,8 @@ internal static class DatabaseErrors
 {
     /// <summary>
     /// True for what may pass by itself: lost connections, exhausted resources, a server that restarts or has turned
-    /// read-only in a failover, serialization failures, deadlocks, lock and statement timeouts, a silo that stood still
-    /// for too long. A transaction that ended in one of them has left nothing behind.
+    /// read-only in a failover, serialization failures, deadlocks, lock and statement timeouts. A transaction that
+    /// ended in one of them has left nothing behind.
     /// </summary>
     public static bool IsTransient(Exception error) => error switch
     {
@@ -19,7 +19,6 @@ internal static class DatabaseErrors
             PostgresErrorCodes.QueryCanceled or
             PostgresErrorCodes.LockNotAvailable or
             PostgresErrorCodes.ReadOnlySqlTransaction or
-            PostgresErrorCodes.IdleInTransactionSessionTimeout or
             PostgresErrorCodes.SerializationFailure or
             PostgresErrorCodes.DeadlockDetected,
         NpgsqlException or TimeoutException or SocketException or IOException => true,
@@ -27,14 +26,13 @@ internal static class DatabaseErrors
     };
 
     /// <summary>
-    /// Of the transient ones, those that say something of the database, or of the silo, and nothing of an agency: it is
-    /// away, starting or stopping, read-only, or out of connections, memory or disk; a silo stood still for too long.
+    /// Of the transient ones, those that say something of the database and nothing of an agency: it is away, starting
+    /// or stopping, read-only, or out of connections, memory or disk.
     /// </summary>
     public static bool IsOutage(Exception error) => error switch
     {
         // By their classes: connection exceptions, insufficient resources, operator intervention.
-        PostgresException postgres => postgres.SqlState
-            is PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.IdleInTransactionSessionTimeout
+        PostgresException postgres => postgres.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction
             || (postgres.SqlState is not PostgresErrorCodes.QueryCanceled
                 && postgres.SqlState[..2] is "08" or "53" or "57"),
         NpgsqlException or TimeoutException or SocketException or IOException => true,
