@@ -19,7 +19,11 @@ internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, Gr
 
     private const string Read =
         """
-        SELECT next_cutoff_at, coalesce(@now, clock_timestamp()) FROM agency_cutoffs WHERE agency_id = @agency
+        SELECT c.next_cutoff_at, coalesce(@now, clock_timestamp()), c.last_cutoff_date, a.timezone,
+               a.overdue_cutoff_time
+        FROM agency_cutoffs c
+        JOIN agencies a ON a.id = c.agency_id
+        WHERE c.agency_id = @agency
         """;
 
     private const string Note =
@@ -31,8 +35,9 @@ internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, Gr
     private readonly SemaphoreSlim _places = new(AtOnce);
 
     /// <summary>
-    /// Answers the run under which the failure stands; null when there was nothing to write on: the agency is gone, or
-    /// somebody else is at work on it at this moment.
+    /// Answers the run under which the failure stands; null when there was nothing to write on: the agency is gone,
+    /// somebody else is at work on it at this moment, or none of its dates is unserved. A failure owns the row of a
+    /// date that has passed, and never that of one to come: whoever asked when nothing was due alone learns of it.
     /// </summary>
     public async Task<JobId?> NoteAsync(
         AgencyId agency, RunRequest request, string error, CancellationToken cancellationToken)
@@ -85,8 +90,15 @@ internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, Gr
         command.Parameters.Add(MarkingParameters.Now(database.Clock.Replacement));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken)) return null;
+        if (IsServed(reader)) return null;
         return (reader.IsDBNull(0) ? null : reader.GetFieldValue<Instant>(0), reader.GetFieldValue<Instant>(1));
     }
+
+    private static bool IsServed(NpgsqlDataReader row) =>
+        !row.IsDBNull(2)
+        && ZoneCatalogue.Find(row.GetString(3)) is { } zone
+        && new CutoffClock(zone, row.GetFieldValue<LocalTime>(4)).LastPassed(row.GetFieldValue<Instant>(1)).Date
+            <= row.GetFieldValue<LocalDate>(2);
 
     private static async Task<bool> IsOpenAsync(
         NpgsqlConnection connection, JobPlan job, CancellationToken cancellationToken)

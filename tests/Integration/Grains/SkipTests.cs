@@ -40,6 +40,7 @@ public sealed class SkipTests(GrainWorld world) : IClassFixture<GrainWorld>
     [Fact]
     public async Task Skipped_dates_stand_under_a_run_of_their_own_that_says_who_and_why()
     {
+        await world.ClearAsync();
         var agency = await PausedAsync("2031-02-10");
         world.Clock.Now = GrainWorld.At("2031-02-12T20:00:00Z");
 

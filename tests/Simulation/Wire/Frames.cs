@@ -80,7 +80,8 @@ internal sealed record ClientRequest(IReadOnlyList<byte[][]> Units, IReadOnlyLis
     /// <summary>
     /// How long the server lets this transaction idle, by its own clock; null where the request does not say so.
     /// </summary>
-    public Duration? IdleLimit => Sql.Select(sql => Regex.Match(sql, IdleSetting)).FirstOrDefault(match => match.Success)
+    public Duration? IdleLimit => Sql.Select(sql => Regex.Match(sql, IdleSetting))
+        .FirstOrDefault(match => match.Success)
         is { } setting
         ? Duration.FromMilliseconds(int.Parse(setting.Groups[1].Value, CultureInfo.InvariantCulture))
         : null;

