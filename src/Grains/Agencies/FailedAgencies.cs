@@ -26,6 +26,9 @@ internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, Gr
         WHERE c.agency_id = @agency
         """;
 
+    private const string Lock =
+        "SELECT agency_id FROM agency_cutoffs WHERE agency_id = @agency FOR NO KEY UPDATE SKIP LOCKED";
+
     private const string Note =
         """
         SELECT note_agency_failure(
@@ -56,12 +59,18 @@ internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, Gr
     private async Task<JobId?> NoteOneAsync(
         AgencyId agency, RunRequest request, string error, CancellationToken cancellationToken)
     {
-        if (await ReadAsync(agency, cancellationToken) is not var (nextAt, now)) return null;
+        await using var look = database.Source.CreateCommand(Read);
+        if (await ReadAsync(look, agency, cancellationToken) is not var (nextAt, now)) return null;
 
         var job = JobFor(request, nextAt, now);
         await jobsLog.OpenAsync([job], now, cancellationToken);
         await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        // Whoever held it may have served it since: look again, now that nobody else can.
+        await using var hold = new NpgsqlCommand(Lock, connection) { Parameters = { new("agency", agency.Value) } };
+        if (await hold.ExecuteScalarAsync(cancellationToken) is null) return null;
+        await using var again = new NpgsqlCommand(Read, connection);
+        if (await ReadAsync(again, agency, cancellationToken) is null) return null;
         if (!await IsOpenAsync(connection, job, cancellationToken))
         {
             job = JobPlan.ForCatchUp(now);
@@ -83,9 +92,8 @@ internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, Gr
     };
 
     private async Task<(Instant? NextAt, Instant Now)?> ReadAsync(
-        AgencyId agency, CancellationToken cancellationToken)
+        NpgsqlCommand command, AgencyId agency, CancellationToken cancellationToken)
     {
-        await using var command = database.Source.CreateCommand(Read);
         command.Parameters.AddWithValue("agency", agency.Value);
         command.Parameters.Add(MarkingParameters.Now(database.Clock.Replacement));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
