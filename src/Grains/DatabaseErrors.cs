@@ -7,10 +7,13 @@ namespace Actors.Grains;
 /// <summary>The one place that tells which errors of the database are worth another try.</summary>
 internal static class DatabaseErrors
 {
+    /// <summary>idle_in_transaction_session_timeout, which Npgsql has no name for.</summary>
+    private const string IdleInTransactionSessionTimeout = "25P03";
+
     /// <summary>
     /// True for what may pass by itself: lost connections, exhausted resources, a server that restarts or has turned
-    /// read-only in a failover, serialization failures, deadlocks, lock and statement timeouts. A transaction that
-    /// ended in one of them has left nothing behind.
+    /// read-only in a failover, serialization failures, deadlocks, lock and statement timeouts, a silo that stood still
+    /// for too long. A transaction that ended in one of them has left nothing behind.
     /// </summary>
     public static bool IsTransient(Exception error) => error switch
     {
@@ -19,6 +22,7 @@ internal static class DatabaseErrors
             PostgresErrorCodes.QueryCanceled or
             PostgresErrorCodes.LockNotAvailable or
             PostgresErrorCodes.ReadOnlySqlTransaction or
+            IdleInTransactionSessionTimeout or
             PostgresErrorCodes.SerializationFailure or
             PostgresErrorCodes.DeadlockDetected,
         NpgsqlException or TimeoutException or SocketException or IOException => true,
@@ -26,13 +30,14 @@ internal static class DatabaseErrors
     };
 
     /// <summary>
-    /// Of the transient ones, those that say something of the database and nothing of an agency: it is away, starting
-    /// or stopping, read-only, or out of connections, memory or disk.
+    /// Of the transient ones, those that say something of the database, or of the silo, and nothing of an agency: it is
+    /// away, starting or stopping, read-only, or out of connections, memory or disk; a silo stood still for too long.
     /// </summary>
     public static bool IsOutage(Exception error) => error switch
     {
         // By their classes: connection exceptions, insufficient resources, operator intervention.
-        PostgresException postgres => postgres.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction
+        PostgresException postgres => postgres.SqlState
+            is PostgresErrorCodes.ReadOnlySqlTransaction or IdleInTransactionSessionTimeout
             || (postgres.SqlState is not PostgresErrorCodes.QueryCanceled
                 && postgres.SqlState[..2] is "08" or "53" or "57"),
         NpgsqlException or TimeoutException or SocketException or IOException => true,

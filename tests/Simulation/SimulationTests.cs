@@ -26,11 +26,6 @@ public sealed class SimulationTests
     [Fact]
     public async Task Whatever_goes_wrong_every_date_is_served_once_never_early_and_never_lost()
     {
-        // Seed 2 finds what is not mended yet: a silo that freezes while it holds locks keeps agencies waiting for longer
-        // than the oracle allows, until PostgreSQL notices that its connection is gone.
-        Assert.SkipUnless(
-            Environment.GetEnvironmentVariable("ACTORS_TEST_WORLDS") == "1",
-            "the locks of a frozen silo are a known defect, which seed 2 shows: ACTORS_TEST_WORLDS=1 runs the worlds");
         var reports = new ConcurrentBag<Report>();
         var violations = new ConcurrentBag<string>();
         await Parallel.ForEachAsync(

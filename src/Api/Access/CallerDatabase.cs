@@ -24,6 +24,11 @@ public sealed class CallerDatabase(ApiDatabase database)
     private const string StatementTimeout = "15000";
 
     /// <summary>
+    /// A process that stands still for longer, in milliseconds, loses its transaction and with it the rows it locked.
+    /// </summary>
+    private const string IdleTimeout = "10000";
+
+    /// <summary>
     /// Begins a transaction as this caller. All of its statements see one state of the database where it only reads.
     /// </summary>
     /// <exception cref="NpgsqlException">The database does not answer.</exception>
@@ -40,7 +45,8 @@ public sealed class CallerDatabase(ApiDatabase database)
             await using var become = new NpgsqlCommand(
                 """
                 SELECT set_config('role', $1, true), set_config('request.jwt.claims', $2, true),
-                       set_config('statement_timeout', $3, true), set_config('transaction_read_only', $4, true)
+                       set_config('statement_timeout', $3, true), set_config('transaction_read_only', $4, true),
+                       set_config('idle_in_transaction_session_timeout', $5, true)
                 """,
                 connection,
                 transaction);
@@ -48,6 +54,7 @@ public sealed class CallerDatabase(ApiDatabase database)
             become.Parameters.Add(new() { Value = caller.Claims });
             become.Parameters.Add(new() { Value = StatementTimeout });
             become.Parameters.Add(new() { Value = access == CallerAccess.Read ? "on" : "off" });
+            become.Parameters.Add(new() { Value = IdleTimeout });
             await become.ExecuteNonQueryAsync(cancellationToken);
             return new CallerSession(connection, transaction);
         }

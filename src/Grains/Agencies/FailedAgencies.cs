@@ -111,7 +111,8 @@ internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, Gr
     private static async Task<bool> IsOpenAsync(
         NpgsqlConnection connection, JobPlan job, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(JobsLog.ShareOpen, connection);
+        await using var command = new NpgsqlCommand(
+            $"{GrainDatabase.EndWhenIdle}; {JobsLog.ShareOpen}", connection);
         command.Parameters.AddWithValue("jobs", new[] { job.Id.Value });
         return await command.ExecuteScalarAsync(cancellationToken) is not null;
     }

@@ -80,6 +80,7 @@ internal sealed class WatermarkTransaction : IAsyncDisposable
     public async Task<LockedAgencies> LockAndReadAsync(Guid[] agencies, CancellationToken cancellationToken)
     {
         await using var batch = CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(GrainDatabase.EndWhenIdle));
         batch.BatchCommands.Add(new NpgsqlBatchCommand(Lock) { Parameters = { Array("agencies", agencies) } });
         AddReading(batch, agencies, ClockReplacement);
 

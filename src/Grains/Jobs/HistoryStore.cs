@@ -29,7 +29,8 @@ internal sealed class HistoryStore(GrainDatabase database, GrainOptions options)
     /// <summary>"ACTORSHI" as a number.</summary>
     private const long HistoryLock = 0x4143_544F_5253_4849;
 
-    private const string TryLock = "SELECT pg_try_advisory_xact_lock(@lock), coalesce(@now, clock_timestamp())";
+    private const string TryLock = GrainDatabase.EndWhenIdle
+        + "; SELECT pg_try_advisory_xact_lock(@lock), coalesce(@now, clock_timestamp())";
 
     /// <summary>Runs of this program that have ended, oldest first, and that no open alert refers to.</summary>
     private const string OldJobs =

@@ -15,7 +15,8 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
     /// </summary>
     internal const long SweepLock = 0x4143_544F_5253_5750;
 
-    private const string TryLock = "SELECT pg_try_advisory_xact_lock(@lock), coalesce(@now, clock_timestamp())";
+    private const string TryLock = GrainDatabase.EndWhenIdle
+        + "; SELECT pg_try_advisory_xact_lock(@lock), coalesce(@now, clock_timestamp())";
 
     /// <summary>
     /// New, changed and late agencies, the longest waiting first. Paused ones and those that were set aside are left

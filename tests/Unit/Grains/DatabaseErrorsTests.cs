@@ -17,6 +17,7 @@ public sealed class DatabaseErrorsTests
     [InlineData("57P03", "the server starts up")]
     [InlineData("53300", "too many connections")]
     [InlineData("25006", "read-only in a failover")]
+    [InlineData("25P03", "the silo stood still in its transaction")]
     public void What_may_pass_by_itself_is_worth_another_try(string state, string why) =>
         Assert.True(DatabaseErrors.IsTransient(Error(state)), why);
 
@@ -43,6 +44,7 @@ public sealed class DatabaseErrorsTests
     [Theory]
     [InlineData("08006", true)]
     [InlineData("25006", true)]
+    [InlineData("25P03", true)]
     [InlineData("53100", true)]
     [InlineData("53300", true)]
     [InlineData("57P01", true)]
