@@ -1,0 +1,128 @@
+using Actors.Silo.Database;
+using Npgsql;
+
+namespace Actors.Benchmarks.Databases;
+
+/// <summary>
+/// The one PostgreSQL of a run, for ours and for what it is measured beside: embedded, in `bench` under the checkout's
+/// data folder, and durable (fsync) as `up`'s is. It has more memory than PostgreSQL's default, for all alike.
+/// </summary>
+internal sealed class BenchmarkServer : IAsyncDisposable
+{
+    private static readonly (string Name, string Value)[] Settings =
+    [
+        ("shared_buffers", "1GB"),
+        ("max_wal_size", "8GB"),
+        ("checkpoint_timeout", "30min"),
+        ("shared_preload_libraries", "pg_stat_statements"),
+        ("track_io_timing", "on"),
+    ];
+
+    private readonly EmbeddedPostgres _embedded;
+
+    private BenchmarkServer(EmbeddedPostgres embedded) => _embedded = embedded;
+
+    /// <summary>What was changed of PostgreSQL's defaults, for the table.</summary>
+    public static string Described => string.Join(", ", Settings.Select(setting => $"{setting.Name} {setting.Value}"));
+
+    /// <summary>Starts it, or finds it up.</summary>
+    /// <param name="report">Told, in whole sentences, what takes time.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<BenchmarkServer> StartAsync(Action<string> report, CancellationToken cancellationToken)
+    {
+        var options = new EmbeddedPostgresOptions { OwnerMayCreateDatabases = true, Report = report };
+        var home = await EmbeddedPostgres.LocateAsync(options, cancellationToken);
+        options = options with { Folder = Path.Combine(home, "bench") };
+        var embedded = await EmbeddedPostgres.StartAsync(options, cancellationToken);
+        if (!await AreSetAsync(embedded))
+        {
+            foreach (var (name, value) in Settings)
+                await ExecuteAsync(embedded.SuperuserConnectionString, $"ALTER SYSTEM SET {name} = '{value}'");
+            NpgsqlConnection.ClearAllPools();
+            await embedded.DisposeAsync();
+            embedded = await EmbeddedPostgres.StartAsync(options, cancellationToken);
+        }
+
+        return new BenchmarkServer(embedded);
+    }
+
+    /// <summary>A database with the product's schema and nothing in it, as the owner.</summary>
+    public async Task<BenchmarkDatabase> CreateMigratedAsync(string name)
+    {
+        await DropAsync(name);
+        await ExecuteAsync(_embedded.OwnerConnectionString, $"CREATE DATABASE {name}");
+        await ExecuteAsync(
+            On(_embedded.SuperuserConnectionString, name),
+            "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION pg_prewarm; "
+            + "GRANT pg_read_all_stats TO actors_owner; GRANT pg_checkpoint TO actors_owner");
+        var database = At(name);
+        await new Silo.Migrations.MigrationRunner(database.OwnerConnectionString).UpAsync();
+        await _embedded.EnsureLoginPasswordsAsync(CancellationToken.None);
+        return database;
+    }
+
+    /// <summary>A copy of a database to which nobody is connected, file by file, checkpointed.</summary>
+    public async Task<BenchmarkDatabase> CloneAsync(BenchmarkDatabase template, string name)
+    {
+        NpgsqlConnection.ClearAllPools();
+        await DropAsync(name);
+        await ExecuteAsync(
+            _embedded.OwnerConnectionString,
+            $"CREATE DATABASE {name} TEMPLATE {template.Name} STRATEGY FILE_COPY");
+        return At(name);
+    }
+
+    /// <summary>Ends every session of it, too.</summary>
+    public async Task DropAsync(string name)
+    {
+        NpgsqlConnection.ClearAllPools();
+        await ExecuteAsync(_embedded.SuperuserConnectionString, $"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+    }
+
+    /// <summary>The major and minor version.</summary>
+    public async Task<string> VersionAsync() =>
+        (string)(await ScalarAsync(_embedded.SuperuserConnectionString, "SHOW server_version"))!;
+
+    public ValueTask DisposeAsync()
+    {
+        NpgsqlConnection.ClearAllPools();
+        return _embedded.DisposeAsync();
+    }
+
+    private static async Task<bool> AreSetAsync(EmbeddedPostgres embedded)
+    {
+        foreach (var (name, value) in Settings)
+        {
+            if ((string)(await ScalarAsync(embedded.SuperuserConnectionString, $"SHOW {name}"))! != value) return false;
+        }
+
+        return true;
+    }
+
+    private BenchmarkDatabase At(string name) => new(
+        name,
+        On(_embedded.OwnerConnectionString, name),
+        On(_embedded.SiloConnectionString, name),
+        On(_embedded.ApiConnectionString, name));
+
+    private static string On(string connectionString, string database) =>
+        new NpgsqlConnectionStringBuilder(connectionString) { Database = database }.ConnectionString;
+
+    private static async Task ExecuteAsync(string connectionString, string sql)
+    {
+        await using var source = NpgsqlDataSource.Create(connectionString);
+        await using var connection = await source.OpenConnectionAsync();
+        foreach (var statement in sql.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            await using var command = new NpgsqlCommand(statement, connection) { CommandTimeout = 600 };
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+
+    private static async Task<object?> ScalarAsync(string connectionString, string sql)
+    {
+        await using var source = NpgsqlDataSource.Create(connectionString);
+        await using var command = source.CreateCommand(sql);
+        return await command.ExecuteScalarAsync();
+    }
+}

@@ -1,0 +1,25 @@
+namespace Actors.Benchmarks.Measuring;
+
+/// <summary>Looks again and again.</summary>
+internal static class Waiting
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(5);
+
+    /// <exception cref="TimeoutException">It never came to hold.</exception>
+    public static async Task UntilAsync(string what, TimeSpan atMost, Func<Task<bool>> condition)
+    {
+        using var limit = new CancellationTokenSource(atMost);
+        using var timer = new PeriodicTimer(Interval);
+        while (!await condition())
+        {
+            try
+            {
+                await timer.WaitForNextTickAsync(limit.Token);
+            }
+            catch (OperationCanceledException expired)
+            {
+                throw new TimeoutException($"In {atMost} it never came that {what}.", expired);
+            }
+        }
+    }
+}
