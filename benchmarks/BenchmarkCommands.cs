@@ -17,9 +17,23 @@ internal static class BenchmarkCommands
         Recursive = true,
     };
 
+    private static readonly Option<bool> Profile = new("--profile")
+    {
+        Description = "Also report what PostgreSQL spent on each of our statements.",
+        Recursive = true,
+    };
+
+    private static readonly Option<bool> Keep = new("--keep")
+    {
+        Description = "Leave the databases, for a look with psql \"$(./actors database --data .actors/bench)\".",
+        Recursive = true,
+    };
+
     public static Command CreateRoot() => new("bench", "Measure Actors beside what a user would pick instead.")
     {
         Results,
+        Profile,
+        Keep,
         Burst(),
     };
 
@@ -36,7 +50,8 @@ internal static class BenchmarkCommands
             server,
             new BurstSize(
                 new PaymentData(arguments.GetValue(agencies), 10, 10, 4, 1),
-                arguments.GetValue(Repetitions), arguments.GetValue(slow), arguments.GetValue(lead)),
+                arguments.GetValue(Repetitions), arguments.GetValue(slow), arguments.GetValue(lead),
+                arguments.GetValue(Profile)),
             report).RunAsync(cancellationToken));
     }
 
@@ -51,6 +66,7 @@ internal static class BenchmarkCommands
             await using var server = await BenchmarkServer.StartAsync(report, cancellationToken);
             var section = await run(server, arguments, report, cancellationToken);
             await new ResultsFile(arguments.GetValue(Results)!).ReplaceAsync(command.Name, section);
+            if (!arguments.GetValue(Keep)) await server.DropAllAsync();
             await arguments.InvocationConfiguration.Output.WriteLineAsync(section);
         });
         return command;

@@ -10,7 +10,9 @@ namespace Actors.Benchmarks.Burst;
 /// <param name="Repetitions">Of ours, of the statement and of the original.</param>
 /// <param name="SlowRepetitions">Of Quartz and Hangfire, which take minutes; 0 leaves them out.</param>
 /// <param name="LeadSeconds">From the start of a scheduler to the cutoff.</param>
-internal sealed record BurstSize(PaymentData Data, int Repetitions, int SlowRepetitions, int LeadSeconds);
+/// <param name="IsProfiled">Whether to report what PostgreSQL spent on each of our statements.</param>
+internal sealed record BurstSize(
+    PaymentData Data, int Repetitions, int SlowRepetitions, int LeadSeconds, bool IsProfiled = false);
 
 /// <summary>
 /// Many agencies with one cutoff: from its instant to the last commit. Ours ends when the row of `jobs_log` is closed,
@@ -55,8 +57,6 @@ internal sealed class BurstBenchmark(BenchmarkServer server, BurstSize size, Act
         var measured = await Turns.MeasureAsync(contenders, report, cancellationToken);
         Turns.RequireSameWork(measured, size.Data.ToMark);
         var section = await DescribeAsync(measured);
-        foreach (var name in (string[])[Work, "burst_template", "burst_quartz", "burst_hangfire"])
-            await server.DropAsync(name);
         return section;
     }
 
@@ -91,7 +91,8 @@ internal sealed class BurstBenchmark(BenchmarkServer server, BurstSize size, Act
         var started = Stopwatch.GetTimestamp();
         await command.ExecuteNonQueryAsync();
         var time = Stopwatch.GetElapsedTime(started);
-        return new Sample(time, await Marked.CountAsync(database), await meter.ReadAsync());
+        var cost = await meter.ReadAsync();
+        return new Sample(time, await Marked.CountAsync(database), cost);
     }
 
     private async Task<Sample> MeasureOursAsync(BenchmarkDatabase template)
@@ -102,7 +103,9 @@ internal sealed class BurstBenchmark(BenchmarkServer server, BurstSize size, Act
         await database.WarmAsync();
         await using (await SiloUnderTest.StartAsync(database))
         {
-            return await OurRun.AwaitAsync(database, cutoff, size.Data);
+            var sample = await OurRun.AwaitAsync(database, cutoff, size.Data);
+            if (size.IsProfiled) await StatementProfile.ReportAsync(database, report);
+            return sample;
         }
     }
 

@@ -19,6 +19,7 @@ internal sealed class BenchmarkServer : IAsyncDisposable
     ];
 
     private readonly EmbeddedPostgres _embedded;
+    private readonly HashSet<string> _made = [];
 
     private BenchmarkServer(EmbeddedPostgres embedded) => _embedded = embedded;
 
@@ -75,8 +76,15 @@ internal sealed class BenchmarkServer : IAsyncDisposable
     /// <summary>Ends every session of it, too.</summary>
     public async Task DropAsync(string name)
     {
+        _made.Add(name);
         NpgsqlConnection.ClearAllPools();
         await ExecuteAsync(_embedded.SuperuserConnectionString, $"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+    }
+
+    /// <summary>Drops every database that was made here.</summary>
+    public async Task DropAllAsync()
+    {
+        foreach (var name in _made) await DropAsync(name);
     }
 
     /// <summary>The major and minor version.</summary>

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Actors.Benchmarks.Databases;
-using Npgsql;
+using NpgsqlTypes;
 
 namespace Actors.Benchmarks.Measuring;
 

@@ -3,7 +3,8 @@ namespace Actors.Benchmarks.Measuring;
 /// <summary>Looks again and again.</summary>
 internal static class Waiting
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(5);
+    /// <summary>What looks is a load too.</summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(15);
 
     /// <exception cref="TimeoutException">It never came to hold.</exception>
     public static async Task UntilAsync(string what, TimeSpan atMost, Func<Task<bool>> condition)

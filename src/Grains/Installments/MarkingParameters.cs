@@ -41,6 +41,10 @@ internal static class MarkingParameters
         Add(parameters, "run_requested_by", NpgsqlDbType.Text, rows, r => r.Request.RequestedBy);
         Add(parameters, "run_reasons", NpgsqlDbType.Text, rows, r => r.Request.Reason);
 
+        parameters.Add(new NpgsqlParameter("latest_date", NpgsqlDbType.Date)
+        {
+            Value = agencies.Max(a => a.Plan.ThroughDate) is { } latest ? latest : DBNull.Value,
+        });
         parameters.Add(new NpgsqlParameter("started_at", NpgsqlDbType.TimestampTz) { Value = batch.Now });
         parameters.Add(new NpgsqlParameter("tzdb_version", NpgsqlDbType.Text) { Value = ZoneCatalogue.TzdbVersion });
         parameters.Add(now);
