@@ -55,7 +55,7 @@ public sealed class RunsWorld : IAsyncLifetime
         if (_database is not null) await _database.DisposeAsync();
     }
 
-    /// <summary>Starts a process of the API, which leaves alone what others have left, unless it is to resume.</summary>
+    /// <summary>Starts a process of the API, which leaves alone what others left, unless it is to resume.</summary>
     internal Task<ApiProcess> StartApiAsync(
         RunLimits limits, IGrainFactory? grains = null, bool resumes = false) => ApiProcess.StartAsync(
         Database, grains ?? Grains, services => services.AddSingleton(
