@@ -15,11 +15,11 @@ public sealed class LocalDayTests
 
     private static readonly Duration[] Around =
     [
-        .. new[] { -3000, -1441, -181, -121, -61, -60, -59, -31, -30, -29, -1 }.Select(minutes => Duration.FromMinutes(minutes)),
+        .. new[] { -3000, -1441, -181, -121, -61, -60, -59, -31, -30, -29, -1 }.Select(Minutes),
         -Duration.Epsilon,
         Duration.Zero,
         Duration.Epsilon,
-        .. new[] { 1, 15, 29, 30, 31, 59, 60, 61, 119, 121, 1441, 3000 }.Select(minutes => Duration.FromMinutes(minutes)),
+        .. new[] { 1, 15, 29, 30, 31, 59, 60, 61, 119, 121, 1441, 3000 }.Select(Minutes),
     ];
 
     private static readonly LocalTime[] Cutoffs =
@@ -53,4 +53,6 @@ public sealed class LocalDayTests
             }
         }
     }
+
+    private static Duration Minutes(int minutes) => Duration.FromMinutes(minutes);
 }
