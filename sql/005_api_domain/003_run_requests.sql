@@ -10,6 +10,7 @@ CREATE TABLE public.run_requests (
   reason          text,
   idempotency_key text,
   fingerprint     bytea NOT NULL,
+  agency_id       uuid,
   agency_ids      uuid[],
   requested_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
   attempt         integer NOT NULL DEFAULT 1,
@@ -34,7 +35,9 @@ COMMENT ON COLUMN public.run_requests.id IS
 COMMENT ON COLUMN public.run_requests.caller_id IS 'The id of the API key, or the sub of the token, that asked';
 COMMENT ON COLUMN public.run_requests.fingerprint IS
   'SHA-256 over method, path and body in one fixed form: the same key with another one is refused';
-COMMENT ON COLUMN public.run_requests.agency_ids IS 'The agencies that were selected when it was asked; null: all';
+COMMENT ON COLUMN public.run_requests.agency_id IS 'The agency that alone was asked for';
+COMMENT ON COLUMN public.run_requests.agency_ids IS
+  'The agencies that were selected when it was asked; null: all, or agency_id';
 COMMENT ON COLUMN public.run_requests.attempt IS
   'Rises when another process takes the run over; only the process of the newest attempt writes here';
 COMMENT ON COLUMN public.run_requests.leased_until IS
@@ -44,6 +47,10 @@ COMMENT ON COLUMN public.run_requests.completed_at IS
 
 -- Old rows go, oldest first.
 CREATE INDEX run_requests_requested_at_idx ON public.run_requests (requested_at);
+
+-- Those that some process is at, or that its process has left: few.
+CREATE INDEX run_requests_unanswered_idx ON public.run_requests (leased_until)
+  WHERE completed_at IS NULL AND answer_status IS NULL;
 
 -- =====================================================
 -- Retention

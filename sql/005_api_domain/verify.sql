@@ -214,7 +214,8 @@ BEGIN
     VALUES
       ('run_requests', 'id', 'uuid'), ('run_requests', 'caller_id', 'text'), ('run_requests', 'requested_by', 'text'),
       ('run_requests', 'reason', 'text'), ('run_requests', 'idempotency_key', 'text'),
-      ('run_requests', 'fingerprint', 'bytea'), ('run_requests', 'agency_ids', 'uuid[]'),
+      ('run_requests', 'fingerprint', 'bytea'), ('run_requests', 'agency_id', 'uuid'),
+      ('run_requests', 'agency_ids', 'uuid[]'),
       ('run_requests', 'requested_at', 'timestamptz'), ('run_requests', 'attempt', 'int'),
       ('run_requests', 'leased_until', 'timestamptz'), ('run_requests', 'completed_at', 'timestamptz'),
       ('run_requests', 'answer_status', 'int'), ('run_requests', 'answer_body', 'text'),
@@ -228,7 +229,7 @@ BEGIN
       ('constraint', 'public.run_requests.run_requests_key_has_1_to_255_characters'),
       ('constraint', 'public.run_requests.run_requests_fingerprint_is_sha256'),
       ('constraint', 'public.run_requests.run_requests_what_is_completed_is_answered'),
-      ('index', 'public.run_requests_requested_at_idx'),
+      ('index', 'public.run_requests_requested_at_idx'), ('index', 'public.run_requests_unanswered_idx'),
       ('policy', 'public.run_requests.The API can keep run_requests'),
       ('policy', 'public.run_requests.Service role can do everything on run_requests'),
       ('policy', 'public.run_requests.Actors readers can view run_requests'),

@@ -34,13 +34,11 @@ internal sealed record ApiRoutes(
             StatusCodes.Status401Unauthorized,
             StatusCodes.Status403Forbidden,
             StatusCodes.Status429TooManyRequests,
-            StatusCodes.Status500InternalServerError,
             StatusCodes.Status503ServiceUnavailable);
 
     private static RouteGroupBuilder Changing(RouteGroupBuilder group) => group.Fails(
         StatusCodes.Status413PayloadTooLarge,
-        StatusCodes.Status415UnsupportedMediaType,
-        StatusCodes.Status504GatewayTimeout);
+        StatusCodes.Status415UnsupportedMediaType);
 }
 
 /// <summary>How addresses declare the errors that they may answer.</summary>

@@ -18,7 +18,9 @@ public enum AgencyRunOutcome
     /// <summary>There is no such agency.</summary>
     NotFound,
 
-    /// <summary>It failed, was recorded as failed, and is set aside until it is tried again.</summary>
+    /// <summary>
+    /// It failed. Where a date was unserved that is recorded, and the agency is set aside until it is tried again.
+    /// </summary>
     Failed,
 }
 
@@ -50,6 +52,10 @@ public sealed record AgencyRunResult(
     [property: Id(4)] Instant? Next,
     [property: Id(5)] string? Error)
 {
+    /// <summary>Whether the failure may pass by itself, so that trying again soon makes sense.</summary>
+    [Id(6)]
+    public bool MayPass { get; init; }
+
     /// <summary>How many installments this request alone marked.</summary>
     public int RecordsUpdated => Served.Sum(row => row.RecordsUpdated);
 }

@@ -21,7 +21,8 @@ internal static class AgencyPausing
         .WithSummary("Pauses an agency: from now on its dates pass unserved.")
         .WithTags("Agencies")
         .Accepts<ReasonBody>("application/json")
-        .Fails(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+        .Fails(
+            StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status504GatewayTimeout);
 
     private static async Task<Results<Ok<PausedAnswer>, ProblemHttpResult>> PauseAsync(
         string id, HttpContext context, ClaimsPrincipal user, [FromServices] CallerDatabase database,

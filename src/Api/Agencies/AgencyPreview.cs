@@ -64,7 +64,7 @@ internal static class AgencyPreview
         return TypedResults.Ok(new PreviewAnswer(
             agency,
             RuleAnswer.From(outlook),
-            new AmountTotal(due?.Count ?? 0, due?.Amount ?? 0),
+            new AmountTotal(due?.Count ?? 0, due?.Amounts ?? []),
             [.. totals.Where(total => total.Reason != MarkingReason.Due)],
             items.Items,
             items.Next));

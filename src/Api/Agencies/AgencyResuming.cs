@@ -28,7 +28,8 @@ internal static class AgencyResuming
         .WithSummary("Resumes a paused agency, and catches up or skips the dates that passed meanwhile.")
         .WithTags("Agencies")
         .Accepts<ResumeBody>("application/json")
-        .Fails(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+        .Fails(
+            StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status504GatewayTimeout);
 
     private static async Task<Results<Ok<ResumedAnswer>, ProblemHttpResult>> ResumeAsync(
         string id, HttpContext context, ClaimsPrincipal user, [FromServices] CallerDatabase database,
@@ -75,7 +76,7 @@ internal static class AgencyResuming
                 $"The agency {agency} is not paused; nothing was changed.")
                 .ToProblem(("agencyId", agency)),
             ResumeOutcome.SkipFailed => new ApiError(
-                500, "resume-failed", "Resume failed",
+                409, "resume-failed", "Resume failed",
                 result.Error ?? "Its dates could not be skipped, so it is still paused.")
                 .ToProblem(("agencyId", agency), ("skipped", Rows(result.Skipped))),
             _ => throw new ArgumentOutOfRangeException(

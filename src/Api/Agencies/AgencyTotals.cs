@@ -1,16 +1,36 @@
 using Actors.Api.Access;
+using Actors.Api.Installments;
 using NodaTime;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace Actors.Api.Agencies;
 
-/// <summary>How many installments, and the sum of their amounts.</summary>
-public sealed record AmountTotal(long Count, decimal Amount);
+/// <summary>The sum of amounts in one currency.</summary>
+/// <param name="Currency">As the application's table has it; null where it has none.</param>
+public sealed record MoneySum(string? Currency, decimal Amount);
 
-/// <summary>How many installments are in one status, and the sum of their amounts.</summary>
+/// <summary>How many installments, and the sums of their amounts.</summary>
+/// <param name="Amounts">A sum for each currency, in the order of their words.</param>
+public sealed record AmountTotal(long Count, IReadOnlyList<MoneySum> Amounts)
+{
+    /// <summary>Adds up what one statement counted for each currency; what counts nothing adds no sum.</summary>
+    internal static AmountTotal Of(IEnumerable<(string? Currency, long Count, decimal Amount)> parts)
+    {
+        var counted = parts.Where(part => part.Count > 0).ToArray();
+        return new AmountTotal(
+            counted.Sum(part => part.Count),
+            [
+                .. counted.GroupBy(part => part.Currency).OrderBy(group => group.Key, StringComparer.Ordinal)
+                    .Select(group => new MoneySum(group.Key, group.Sum(part => part.Amount))),
+            ]);
+    }
+}
+
+/// <summary>How many installments are in one status, and the sums of their amounts.</summary>
 /// <param name="Status">As the database has it.</param>
-public sealed record StatusTotal(string Status, long Count, decimal Amount);
+/// <param name="Amounts">A sum for each currency, in the order of their words.</param>
+public sealed record StatusTotal(string Status, long Count, IReadOnlyList<MoneySum> Amounts);
 
 /// <summary>An agency's installments in numbers.</summary>
 /// <param name="ByStatus">Those in each status that occurs, in the order of words.</param>
@@ -22,7 +42,7 @@ public sealed record AgencyTotals(IReadOnlyList<StatusTotal> ByStatus, AmountTot
 {
     private const string Sql =
         """
-        SELECT i.status::text, count(*), coalesce(sum(i.amount), 0), count(*) FILTER (WHERE s.is_soon),
+        SELECT i.status::text, {currency}, count(*), coalesce(sum(i.amount), 0), count(*) FILTER (WHERE s.is_soon),
                coalesce(sum(i.amount) FILTER (WHERE s.is_soon), 0)
         FROM payment_plans p
         JOIN installments i ON i.payment_plan_id = p.id
@@ -31,28 +51,33 @@ public sealed record AgencyTotals(IReadOnlyList<StatusTotal> ByStatus, AmountTot
              AND i.student_due_date BETWEEN @today AND @today + @days
         ) AS s (is_soon)
         WHERE p.agency_id = @agency
-        GROUP BY 1
+        GROUP BY 1, 2
         ORDER BY 1
         """;
 
     internal static async Task<AgencyTotals> ReadAsync(
         CallerSession session, Guid agency, AgencyRule rule, int dueSoonDays, CancellationToken cancellationToken)
     {
+        var currency = await InstallmentSql.CurrencyAsync(session, cancellationToken);
         var rows = await session.ReadAsync(
-            Sql,
+            Sql.WithCurrency(currency),
             reader => (
-                Status: new StatusTotal(reader.TextOrNull(0) ?? "", reader.GetInt64(1), reader.GetDecimal(2)),
-                Soon: new AmountTotal(reader.GetInt64(3), reader.GetDecimal(4))),
+                Status: reader.TextOrNull(0) ?? "",
+                All: (reader.TextOrNull(1), reader.GetInt64(2), reader.GetDecimal(3)),
+                Soon: (reader.TextOrNull(1), reader.GetInt64(4), reader.GetDecimal(5))),
             cancellationToken,
             new NpgsqlParameter("agency", agency),
             Date("closed_through", rule.ClosedThrough),
             Date("today", rule.Today),
             new NpgsqlParameter("days", dueSoonDays));
         return new AgencyTotals(
-            [.. rows.Select(row => row.Status)],
-            rule.ClosedThrough is null
-                ? null
-                : new AmountTotal(rows.Sum(row => row.Soon.Count), rows.Sum(row => row.Soon.Amount)));
+            [
+                .. from row in rows
+                   group row.All by row.Status into status
+                   let total = AmountTotal.Of(status)
+                   select new StatusTotal(status.Key, total.Count, total.Amounts),
+            ],
+            rule.ClosedThrough is null ? null : AmountTotal.Of(rows.Select(row => row.Soon)));
     }
 
     private static NpgsqlParameter Date(string name, LocalDate? date) =>

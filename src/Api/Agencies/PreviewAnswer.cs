@@ -6,7 +6,7 @@ namespace Actors.Api.Agencies;
 /// <summary>What a run of an agency would mark at one instant, and what it would not. Nothing was changed.</summary>
 /// <param name="AgencyId">The agency.</param>
 /// <param name="Rule">The values that decide.</param>
-/// <param name="WouldMark">How many installments a run would mark, and the sum of their amounts: of all pages.</param>
+/// <param name="WouldMark">How many installments a run would mark, and the sums of their amounts: of all pages.</param>
 /// <param name="WouldLeave">The same for those that it would not mark, by the reason.</param>
 /// <param name="Items">One page of the agency's installments, by due date, those without one last.</param>
 /// <param name="Next">To be sent as `cursor` for the page after it; null on the last page.</param>
@@ -18,8 +18,9 @@ public sealed record PreviewAnswer(
     IReadOnlyList<PreviewItem> Items,
     string? Next);
 
-/// <summary>How many installments are left for one reason, and the sum of their amounts.</summary>
-public sealed record ReasonTotal(string Reason, long Count, decimal Amount);
+/// <summary>How many installments are left for one reason, and the sums of their amounts.</summary>
+/// <param name="Amounts">A sum for each currency, in the order of their words.</param>
+public sealed record ReasonTotal(string Reason, long Count, IReadOnlyList<MoneySum> Amounts);
 
 /// <summary>One installment in a preview.</summary>
 /// <param name="InstallmentId">`installments.id`.</param>

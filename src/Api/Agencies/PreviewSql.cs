@@ -1,5 +1,6 @@
 using Actors.Api.Access;
 using Actors.Api.Answers;
+using Actors.Api.Installments;
 using Actors.Api.Requests;
 using Actors.Grains.Interfaces;
 using NodaTime;
@@ -23,10 +24,10 @@ internal sealed class PreviewSql(CallerSession session, CutoffOutlook outlook)
         "FROM payment_plans p JOIN installments i ON i.payment_plan_id = p.id WHERE p.agency_id = @agency";
 
     private const string Totals =
-        $"""
-        SELECT {MarkingReason.Sql} AS reason, count(*), coalesce(sum(i.amount), 0)
-        {Source}
-        GROUP BY 1
+        $$"""
+        SELECT {{MarkingReason.Sql}} AS reason, {currency}, count(*), coalesce(sum(i.amount), 0)
+        {{Source}}
+        GROUP BY 1, 2
         ORDER BY 1
         """;
 
@@ -47,11 +48,24 @@ internal sealed class PreviewSql(CallerSession session, CutoffOutlook outlook)
 
     public static object?[] KeysOf(PreviewItem item) => [item.DueDate, item.InstallmentId];
 
-    public Task<IReadOnlyList<ReasonTotal>> TotalsAsync(CancellationToken cancellationToken) => session.ReadAsync(
-        Totals,
-        reader => new ReasonTotal(reader.GetString(0), reader.GetInt64(1), reader.GetDecimal(2)),
-        cancellationToken,
-        [.. Rule()]);
+    public async Task<IReadOnlyList<ReasonTotal>> TotalsAsync(CancellationToken cancellationToken)
+    {
+        var currency = await InstallmentSql.CurrencyAsync(session, cancellationToken);
+        var rows = await session.ReadAsync(
+            Totals.WithCurrency(currency),
+            reader => (
+                Reason: reader.GetString(0),
+                Part: (reader.TextOrNull(1), reader.GetInt64(2), reader.GetDecimal(3))),
+            cancellationToken,
+            [.. Rule()]);
+        return
+        [
+            .. from row in rows
+               group row.Part by row.Reason into reason
+               let total = AmountTotal.Of(reason)
+               select new ReasonTotal(reason.Key, total.Count, total.Amounts),
+        ];
+    }
 
     /// <summary>Reads up to so many installments after the keys of one, or from the first on.</summary>
     /// <param name="reason">Only those with this reason; null for all.</param>

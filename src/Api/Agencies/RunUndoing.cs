@@ -28,7 +28,8 @@ internal static class RunUndoing
         .WithSummary("Undoes a run of one agency: what it marked is pending again, as far as that is still possible.")
         .WithTags("Agencies")
         .Accepts<ReasonBody>("application/json")
-        .Fails(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+        .Fails(
+            StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status504GatewayTimeout);
 
     private static async Task<Results<Ok<UndoAnswer>, ProblemHttpResult>> UndoAsync(
         string id, HttpContext context, ClaimsPrincipal user, [FromServices] CallerDatabase database,
@@ -75,8 +76,8 @@ internal static class RunUndoing
             + "was changed. Ask again.")
             .ToProblem(("agencyId", agency), ("leftOut", LeftOutItem.Of(result))),
         UndoOutcome.Failed => new ApiError(
-            500, "undo-failed", "Undo failed",
-            result.Error ?? "The database refused the change; nothing was changed.")
+            409, "undo-failed", "Undo failed",
+            $"The database refused the change{(result.Error is { } error ? ": " + error : "")}. Nothing was changed.")
             .ToProblem(("agencyId", agency)),
         _ => throw new ArgumentOutOfRangeException(
             nameof(result), result.Outcome, "The API does not know this outcome of an undo."),

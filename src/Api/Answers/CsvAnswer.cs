@@ -53,6 +53,8 @@ internal sealed class CellWriter(TextWriter text) : CsvWriter(text, Rfc4180, lea
     {
         NewLine = "\r\n",
         InjectionOptions = InjectionOptions.Escape,
+        // Where a comma is for decimals, spreadsheets take these to separate cells: within quotes they do not.
+        ShouldQuote = cell => cell.Field.AsSpan().ContainsAny(';', '\t') || ConfigurationFunctions.ShouldQuote(cell),
     };
 
     private bool _isNumber;

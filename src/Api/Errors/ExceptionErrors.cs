@@ -11,6 +11,9 @@ namespace Actors.Api.Errors;
 /// </summary>
 public static class ExceptionErrors
 {
+    /// <summary>This process stood still for so long that the server ended its transaction.</summary>
+    private const string IdleInTransaction = "25P03";
+
     public static ApiError Decide(Exception exception) => exception switch
     {
         BadHttpRequestException refused => ApiError.FromStatus(refused.StatusCode),
@@ -18,6 +21,8 @@ public static class ExceptionErrors
         SigningKeysUnavailableException => ApiError.KeysUnavailable,
         PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } => ApiError.NotPermitted,
         PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => ApiError.DatabaseBusy,
+        PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction or IdleInTransaction } =>
+            ApiError.DatabaseUnavailable,
         NpgsqlException { IsTransient: true } => ApiError.DatabaseUnavailable,
         SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException
             or ClientNotAvailableException or GatewayTooBusyException => ApiError.SiloUnavailable,

@@ -10,10 +10,11 @@ internal static class InstallmentSql
     /// days ahead as it has set, both included.
     /// </summary>
     public const string IsDueSoon =
-        """
+        $"""
         (i.status = 'pending' AND p.status = 'active'
           AND i.student_due_date BETWEEN z.today AND z.today + a.due_soon_threshold_days
-          AND i.student_due_date > coalesce(c.last_cutoff_date, '-infinity'))
+          AND i.student_due_date > coalesce(c.last_cutoff_date, '-infinity')
+          AND (i.student_due_date > z.today OR {LocalDays.IsOpen}))
         """;
 
     /// <summary>

@@ -1,6 +1,8 @@
 using System.Security.Claims;
 using System.Text.Json;
 using Actors.Api.Access;
+using Actors.Api.Answers;
+using Actors.Api.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -37,19 +39,24 @@ internal static class JobDetails
 
     public static void MapJobDetails(this ApiRoutes api) => api.Reads
         .MapGet("/jobs/{id}", ReadAsync)
+        .Takes([Csv.Parameter])
         .WithName("getJob")
         .WithSummary("One run, with what failed in it.")
         .WithTags("Jobs")
         .Fails(StatusCodes.Status404NotFound);
 
-    private static async Task<Results<Ok<JobItem>, ProblemHttpResult>> ReadAsync(
+    private static async Task<Results<Ok<JobItem>, CsvAnswer<JobItem>, ProblemHttpResult>> ReadAsync(
         string id, HttpContext context, ClaimsPrincipal user, [FromServices] CallerDatabase database)
     {
+        var query = context.QueryOf();
+        if (query.Refusal() is { } refusal) return refusal;
         if (JobAddress.Parse(id) is not { } job) return JobAddress.NotFound(id);
         var cancellationToken = context.RequestAborted;
         await using var session = await database.BeginAsync(Caller.Of(user), CallerAccess.Read, cancellationToken);
         var rows = await session.ReadAsync(Sql, Read, cancellationToken, new NpgsqlParameter("job", job));
-        return rows is [var found] ? TypedResults.Ok(found) : JobAddress.NotFound(id);
+        if (rows is not [var found]) return JobAddress.NotFound(id);
+        if (!Csv.IsAskedFor(context.Request, query)) return TypedResults.Ok(found);
+        return new CsvAnswer<JobItem>($"job-{job}.csv", JobItem.CsvColumns, rows.ToAsyncEnumerable());
     }
 
     private static JobItem Read(NpgsqlDataReader reader) => JobItem.Read(reader) with

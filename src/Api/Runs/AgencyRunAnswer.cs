@@ -25,9 +25,9 @@ public sealed record AgencyRunAnswer(
     Instant? NextCutoffAt)
 {
     /// <summary>
-    /// The answer that an outcome deserves. A run that failed and is recorded as failed is 409: something of the agency
-    /// (its zone, a trigger of the application) stands against it, and need not pass by itself. One that could not even
-    /// be recorded is 503: the same request may well succeed in a moment.
+    /// The answer that an outcome deserves. A run that failed for what need not pass by itself (the agency's zone, a
+    /// trigger of the application), or is recorded as failed, is 409. One that left no trace and may pass is 503: the
+    /// same request may well succeed in a moment.
     /// </summary>
     public static Results<Ok<AgencyRunAnswer>, ProblemHttpResult> Decide(AgencyRunResult result)
     {
@@ -49,15 +49,17 @@ public sealed record AgencyRunAnswer(
 
     private static ProblemHttpResult Paused(AgencyId agency) =>
         new ApiError(
-            409, "agency-paused", "Agency paused", $"The agency {agency} is paused: resume it, then ask again.")
+            409, "agency-paused", "Agency paused",
+            $"The agency {agency} is paused: resume it, then ask again, with another Idempotency-Key if this had one.")
         .ToProblem(("agencyId", agency.Value));
 
-    private static ProblemHttpResult Failed(AgencyRunResult result) => result.Job is { } job
+    private static ProblemHttpResult Failed(AgencyRunResult result) => result.Job is not null || !result.MayPass
         ? new ApiError(
                 409, "agency-run-failed", "Run failed",
                 result.Error ?? $"The run of the agency {result.Agency} failed; agency_runs says why.")
             .ToProblem(
-                ("agencyId", result.Agency.Value), ("jobId", job.Value), ("recordsUpdated", result.RecordsUpdated))
+                ("agencyId", result.Agency.Value), ("jobId", result.Job?.Value),
+                ("recordsUpdated", result.RecordsUpdated))
         : new ApiError(
                 503, "agency-run-not-recorded", "Run not recorded",
                 $"The run of the agency {result.Agency} failed, and the database did not take a note of it. Trying "

@@ -37,7 +37,10 @@ internal static class AgencyRuns
             words.Key,
             RunOrder.FingerprintOf(words, $"/api/agencies/{agency}/runs"),
             words.Reason,
-            Activity.Current?.Id ?? context.TraceIdentifier);
+            Activity.Current?.Id ?? context.TraceIdentifier)
+        {
+            Agency = agency,
+        };
         return await desk.TakeAsync(
             context, order,
             () => Task.FromResult<RunSelection>(new(null, null)),

@@ -59,7 +59,8 @@ public sealed record ManyRunAnswer(
 
     private static string Sentence(IReadOnlyList<AgencyFailure> failures) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{failures.Count:N0} agencies failed; the first: {failures[0].Agency}: {failures[0].Error}");
+        $"{failures.Count:N0} {(failures.Count == 1 ? "agency" : "agencies")} failed; the first: "
+        + $"{failures[0].Agency}: {failures[0].Error}");
 }
 
 /// <summary>One agency's share in a run of many.</summary>

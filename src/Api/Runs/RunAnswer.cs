@@ -16,7 +16,10 @@ namespace Actors.Api.Runs;
 /// What the request for the run was answered with, or would have been; null before that is known, and where only the
 /// log knows how it ended.
 /// </param>
-/// <param name="Job">The address of the run in the jobs log; null as long as it has written nothing there.</param>
+/// <param name="Job">
+/// The address of the run in the jobs log; null as long as it has written nothing there, and for a key that may not
+/// read.
+/// </param>
 public sealed record RunAnswer(
     Guid Id,
     string Status,
@@ -48,13 +51,14 @@ internal sealed record RequestedRun(
     bool IsLeased, bool IsRecent, KeptAnswer? Answer, LoggedRun? Logged)
 {
     private const string Lost =
-        "The process that took this request ended before the run began. Ask again: a run marks nothing twice.";
+        "No process of the API has carried out this request. Ask again: a run marks nothing twice.";
 
     /// <summary>
     /// Tells how far the run is. While a process is at it, it is running, whatever the log says: its answer is about
     /// to come. Without one the log knows, and where there is nothing in it, the run never came to write anything.
     /// </summary>
-    public RunAnswer Decide()
+    /// <param name="mayReadJobs">Whether the address of the run in the log is open to who asks.</param>
+    public RunAnswer Decide(bool mayReadJobs = true)
     {
         var isKept = CompletedAt is not null;
         var status = isKept ? StatusOf(Answer!)
@@ -76,7 +80,7 @@ internal sealed record RequestedRun(
             status != "failed" ? null
                 : TextIn(body, "error") ?? TextIn(body, "detail") ?? Logged?.Error ?? Lost,
             body is { } known ? new AnsweredWith(answer!.Status, known) : null,
-            Logged is null ? null : $"/api/jobs/{Id}");
+            Logged is null || !mayReadJobs ? null : $"/api/jobs/{Id}");
     }
 
     /// <summary>A run of many is answered 200 also where some of them failed, and says so.</summary>

@@ -18,6 +18,9 @@ public sealed record RunLimits
     /// <summary>How often a process says so: several times a lease, so that one lost word costs nothing.</summary>
     public TimeSpan ProlongEvery { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often a process looks for runs whose own process is gone.</summary>
+    public TimeSpan ResumeEvery { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>The most runs that one process of the API is at; more are answered 503.</summary>
     public int MostInFlight { get; init; } = 1_000;
 }

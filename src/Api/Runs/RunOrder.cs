@@ -14,6 +14,9 @@ namespace Actors.Api.Runs;
 /// <param name="TraceId">Of the request, for its errors.</param>
 internal sealed record RunOrder(Caller Caller, string? Key, byte[] Fingerprint, string? Reason, string TraceId)
 {
+    /// <summary>The one agency of the address; null for all, or for those that a filter selects.</summary>
+    public Guid? Agency { get; init; }
+
     /// <summary>
     /// Two requests have one fingerprint where method, address and the meaning of their bodies are the same, whatever
     /// spaces and order of names these came with.

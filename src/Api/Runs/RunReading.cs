@@ -51,7 +51,7 @@ internal sealed class RunReading(CallerDatabase database)
                     : new LoggedRun(row.GetString(8), InstantOrNull(row, 9), row.GetInt32(10), TextOrNull(row, 11))),
             cancellationToken,
             new NpgsqlParameter { Value = run });
-        return found.Count == 0 ? null : found[0].Decide();
+        return found.Count == 0 ? null : found[0].Decide(caller.Role != CallerRole.Trigger);
     }
 
     /// <summary>What the ledger says of an agency's run; null where it says nothing under this job.</summary>

@@ -12,9 +12,9 @@ internal sealed class RunRequestStore(ApiDatabase database)
     private const string Insert =
         """
         INSERT INTO run_requests (
-          id, caller_id, requested_by, reason, idempotency_key, fingerprint, agency_ids, leased_until)
+          id, caller_id, requested_by, reason, idempotency_key, fingerprint, agency_id, agency_ids, leased_until)
         VALUES (
-          @id, @caller_id, @requested_by, @reason, @key, @fingerprint, @agencies,
+          @id, @caller_id, @requested_by, @reason, @key, @fingerprint, @agency, @agencies,
           clock_timestamp() + make_interval(secs => @lease))
         ON CONFLICT ON CONSTRAINT run_requests_one_for_each_key DO NOTHING
         """;
@@ -33,6 +33,24 @@ internal sealed class RunRequestStore(ApiDatabase database)
             answer_status = NULL, answer_body = NULL
         WHERE id = @id AND completed_at IS NULL AND leased_until <= clock_timestamp()
         RETURNING attempt, agency_ids
+        """;
+
+    /// <summary>
+    /// What has neither an answer nor a process, the oldest first. Where the answer was an error of the moment, whoever
+    /// asked was told to ask again; what is older than a day nobody waits for, and what ends every process is left.
+    /// </summary>
+    private const string TakeOverAbandoned =
+        """
+        UPDATE run_requests
+        SET attempt = attempt + 1, leased_until = clock_timestamp() + make_interval(secs => @lease)
+        WHERE id IN (
+          SELECT id FROM run_requests
+          WHERE completed_at IS NULL AND answer_status IS NULL AND leased_until <= clock_timestamp()
+            AND requested_at > clock_timestamp() - interval '1 day' AND attempt < 20
+          ORDER BY leased_until
+          LIMIT @at_most
+          FOR UPDATE SKIP LOCKED)
+        RETURNING id, attempt, agency_ids, caller_id, requested_by, reason, agency_id
         """;
 
     private const string Prolong =
@@ -84,6 +102,10 @@ internal sealed class RunRequestStore(ApiDatabase database)
         command.Parameters.Add(Text("reason", order.Reason));
         command.Parameters.Add(Text("key", order.Key));
         command.Parameters.AddWithValue("fingerprint", order.Fingerprint);
+        command.Parameters.Add(new NpgsqlParameter("agency", NpgsqlDbType.Uuid)
+        {
+            Value = (object?)order.Agency ?? DBNull.Value,
+        });
         command.Parameters.Add(new NpgsqlParameter("agencies", NpgsqlDbType.Array | NpgsqlDbType.Uuid)
         {
             Value = (object?)agencies ?? DBNull.Value,
@@ -102,6 +124,28 @@ internal sealed class RunRequestStore(ApiDatabase database)
         return await row.ReadAsync()
             ? new RunTicket(id, row.GetInt32(0), await row.IsDBNullAsync(1) ? null : row.GetFieldValue<Guid[]>(1))
             : null;
+    }
+
+    /// <summary>Takes over some of the requests that nobody is at and nobody has answered.</summary>
+    public async Task<IReadOnlyList<AbandonedRun>> TakeOverAbandonedAsync(
+        TimeSpan lease, int atMost, CancellationToken cancellationToken)
+    {
+        await using var command = database.Source.CreateCommand(TakeOverAbandoned);
+        command.Parameters.Add(Seconds(lease));
+        command.Parameters.AddWithValue("at_most", atMost);
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        var runs = new List<AbandonedRun>();
+        while (await row.ReadAsync(cancellationToken))
+        {
+            runs.Add(new AbandonedRun(
+                new RunTicket(row.GetGuid(0), row.GetInt32(1), row.IsDBNull(2) ? null : row.GetFieldValue<Guid[]>(2)),
+                row.GetString(3),
+                row.GetString(4),
+                row.IsDBNull(5) ? null : row.GetString(5),
+                row.IsDBNull(6) ? null : row.GetGuid(6)));
+        }
+
+        return runs;
     }
 
     /// <summary>Says that this process is still at these; those that were taken from it are left as they are.</summary>

@@ -19,6 +19,7 @@ internal static class RunServices
         services.AddSingleton<RunDesk>();
         services.AddSingleton<RunsInFlight>();
         services.AddHostedService(provider => provider.GetRequiredService<RunsInFlight>());
+        services.AddHostedService<AbandonedRuns>();
         return services;
     }
 }

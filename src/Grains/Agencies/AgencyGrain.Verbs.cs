@@ -109,6 +109,7 @@ internal sealed partial class AgencyGrain
             {
                 if (skipped.Count > 0) Nudge(job);
                 if (error is AgencyIsBusyException) return Ended(ResumeOutcome.Busy);
+                if (DatabaseErrors.IsOutage(error)) throw;
                 LogNotSkipped(Id.Value, error);
                 return Ended(ResumeOutcome.SkipFailed, Sentence(error));
             }

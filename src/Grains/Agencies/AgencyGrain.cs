@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Actors.Grains.Installments;
 using Actors.Grains.Interfaces;
 using Microsoft.Extensions.DependencyInjection;
@@ -156,15 +157,20 @@ internal sealed partial class AgencyGrain(
     private async Task<AgencyRunResult> FailAsync(RunRequest request, List<ServedCutoff> served, Exception error)
     {
         var sentence = Sentence(error);
+        AgencyRunResult Failed(JobId? job) =>
+            new(Id, AgencyRunOutcome.Failed, job, served, null, sentence)
+            {
+                MayPass = error is OperationCanceledException || DatabaseErrors.IsTransient(error),
+            };
+
         // The silo stops: no failure of the agency's. Its watermark stands where it stood, for the next silo's sweep.
-        if (error is OperationCanceledException)
-            return new AgencyRunResult(Id, AgencyRunOutcome.Failed, null, served, null, sentence);
+        if (error is OperationCanceledException) return Failed(null);
 
         // Nor is this: set aside, it would be late when the database has long been back.
         if (DatabaseErrors.IsOutage(error))
         {
-            LogUnserved(Id.Value, sentence);
-            return new AgencyRunResult(Id, AgencyRunOutcome.Failed, null, served, null, sentence);
+            LogUnserved(Id.Value, error.Message);
+            return Failed(null);
         }
 
         LogFailure(Id.Value, sentence, error);
@@ -182,15 +188,20 @@ internal sealed partial class AgencyGrain(
 
         // A wave of catching up is closed by the sweep that sent it.
         if (job is { } open && request.Trigger != RunTrigger.CatchUp) Nudge(open);
-        return new AgencyRunResult(Id, AgencyRunOutcome.Failed, job, served, null, sentence);
+        return Failed(job);
     }
 
     /// <summary>Says to the coordinator that a run may be done.</summary>
     private void Nudge(JobId job) =>
         GrainFactory.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses).JobMayBeDoneAsync(job).Ignore();
 
-    private static string Sentence(Exception error) =>
-        error is Npgsql.PostgresException postgres ? $"{postgres.MessageText} ({postgres.SqlState})" : error.Message;
+    /// <summary>For whoever asks and for the ledger; what names hosts and files stands in the log alone.</summary>
+    private static string Sentence(Exception error) => error switch
+    {
+        Npgsql.PostgresException postgres => $"{postgres.MessageText} ({postgres.SqlState})",
+        Npgsql.NpgsqlException or SocketException or IOException => "The database does not answer.",
+        _ => error.Message,
+    };
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Agency {Agency} is tried again in {Pause}: {Error}")]
     private partial void LogRetry(Guid agency, TimeSpan pause, string error);

@@ -47,19 +47,24 @@ internal static class UndoSql
           SELECT id, agency_id, completed_at, installment_ids FROM agency_runs WHERE id = @run
         ), named AS MATERIALIZED (
           SELECT unnest(installment_ids) AS id FROM run
-        ), held AS MATERIALIZED (
-          SELECT DISTINCT unnest(later.installment_ids) AS id
+        ), later AS MATERIALIZED (
+          SELECT later.id, later.installment_ids
           FROM run
           JOIN agency_runs later ON later.agency_id = run.agency_id AND later.completed_at >= run.completed_at
           WHERE (later.completed_at, later.id) > (run.completed_at, run.id)
-            AND NOT EXISTS (SELECT FROM agency_run_undos u WHERE u.agency_run_id = later.id)
+        ), held AS MATERIALIZED (
+          -- What an undo of a later run has left out, that run still holds.
+          SELECT id, unnest(installment_ids) AS installment_id FROM later
+          EXCEPT
+          SELECT u.agency_run_id, unnest(u.restored_ids)
+          FROM later JOIN agency_run_undos u ON u.agency_run_id = later.id
         ), judged AS MATERIALIZED (
           -- As text, because an application's enum need not know the word paid.
           SELECT n.id,
                  CASE WHEN i.id IS NULL THEN 'deleted'
                       WHEN i.status::text = 'paid' THEN 'paid'
                       WHEN i.status <> 'overdue' OR p.agency_id <> @agency THEN 'changed'
-                      WHEN n.id IN (SELECT id FROM held) THEN 'held_by_later_run' END AS why
+                      WHEN n.id IN (SELECT installment_id FROM held) THEN 'held_by_later_run' END AS why
           FROM named n
           LEFT JOIN installments i ON i.id = n.id
           LEFT JOIN payment_plans p ON p.id = i.payment_plan_id

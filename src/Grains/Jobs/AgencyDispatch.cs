@@ -39,7 +39,8 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
             }
             catch (Exception error) when (!stopping.IsCancellationRequested)
             {
-                failures.Add(new AgencyFailure(agency, error.Message));
+                // Its own text may name hosts, and whoever asked may not be one to know them.
+                failures.Add(new AgencyFailure(agency, $"its grain did not answer ({error.GetType().Name})"));
             }
         }
     }

@@ -100,6 +100,26 @@ public sealed class UndoTests(GrainWorld world) : IClassFixture<GrainWorld>
     }
 
     [Fact]
+    public async Task What_the_undo_of_a_later_run_left_out_is_still_held_by_that_run()
+    {
+        var (agency, first, marked) = await MarkedAsync("2031-02-24", 2);
+        await SetAsync(marked[0], "pending");
+        await SetAsync(marked[1], "pending");
+        world.Clock.Now += Duration.FromMinutes(1);
+        await world.BringUpToDateAsync(agency, RunTrigger.Api);
+        await SetAsync(marked[0], "paid");
+        Assert.Equal(1, (await UndoAsync(agency, await NewestRunAsync(agency))).Restored);
+        // The payment bounces, and what is restored is overdue by the application's own word.
+        await SetAsync(marked[0], "overdue");
+        await SetAsync(marked[1], "overdue");
+
+        var undone = await UndoAsync(agency, first);
+
+        Assert.Equal(1, undone.Restored);
+        Assert.Equal([new LeftOutInstallment(marked[0], LeftOutReason.HeldByLaterRun)], undone.LeftOut);
+    }
+
+    [Fact]
     public async Task What_only_an_undone_run_holds_is_free_again()
     {
         var (agency, first, marked) = await MarkedAsync("2031-03-10", 1);

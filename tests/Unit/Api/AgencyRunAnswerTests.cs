@@ -76,11 +76,22 @@ public sealed class AgencyRunAnswerTests
     [Fact]
     public void A_failure_that_could_not_be_recorded_is_503_since_it_may_pass()
     {
-        var problem = Problem(new(Agency, AgencyRunOutcome.Failed, null, [], null, "secret: connection to 10.0.0.1"));
+        var problem = Problem(
+            new(Agency, AgencyRunOutcome.Failed, null, [], null, "secret: connection to 10.0.0.1") { MayPass = true });
 
         Assert.Equal(503, problem.StatusCode);
         Assert.Equal("agency-run-not-recorded", problem.ProblemDetails.Extensions["code"]);
         Assert.DoesNotContain("secret", problem.ProblemDetails.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_failure_that_does_not_pass_by_itself_is_409_also_where_no_date_was_unserved_to_record_it_under()
+    {
+        var problem = Problem(new(Agency, AgencyRunOutcome.Failed, null, [], null, "a trigger says no (P0001)"));
+
+        Assert.Equal(409, problem.StatusCode);
+        Assert.Equal("agency-run-failed", problem.ProblemDetails.Extensions["code"]);
+        Assert.Equal("a trigger says no (P0001)", problem.ProblemDetails.Detail);
     }
 
     [Fact]

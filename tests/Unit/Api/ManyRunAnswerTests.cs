@@ -32,7 +32,7 @@ public sealed class ManyRunAnswerTests
         Assert.Equal(("failed", 3, 1, 0), (answer.Status, answer.RecordsUpdated, answer.AgenciesFailed,
             answer.AgenciesLeftOut));
         Assert.Equal(
-            $"1 agencies failed; the first: {Id(2)}: the zone is unknown", answer.Error);
+            $"1 agency failed; the first: {Id(2)}: the zone is unknown", answer.Error);
     }
 
     [Fact]

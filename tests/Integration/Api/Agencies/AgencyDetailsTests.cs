@@ -105,8 +105,32 @@ public sealed class AgencyDetailsTests(AgencyApi api) : IClassFixture<AgencyApi>
         Assert.Equal(
             ["draft 1 10", "overdue 1 10", "paid 2 20", "pending 1 10"],
             totals.GetProperty("byStatus").EnumerateArray().Select(total =>
-                $"{total.GetProperty("status")} {total.GetProperty("count")} "
-                + $"{total.GetProperty("amount").GetDecimal():0}"));
+                $"{total.GetProperty("status")} {total.GetProperty("count")} {Sums(total)}"));
+    }
+
+    [Fact]
+    public async Task Sums_are_of_one_currency_each_where_the_applications_table_has_currencies()
+    {
+        var agency = await api.World.AddServedAgencyAsync("2026-03-10T17:30:00Z");
+        foreach (var due in (string[])["2026-03-11", "2026-03-12", "2026-03-13"])
+            await api.World.AddInstallmentAsync(agency, due);
+        api.World.Clock.Now = GrainWorld.At("2026-03-11T09:00:00Z");
+        await api.World.ExecuteAsync("ALTER TABLE installments ADD COLUMN currency text DEFAULT 'USD'");
+        try
+        {
+            await api.World.ExecuteAsync(
+                "UPDATE installments SET currency = 'JPY', amount = 10000 WHERE student_due_date = '2026-03-13'");
+
+            var totals = (await ReadAsync(agency)).GetProperty("installments");
+
+            Assert.Equal("10000 JPY, 20 USD", Sums(totals.GetProperty("byStatus")[0]));
+            Assert.Equal(3, totals.GetProperty("dueSoon").GetProperty("count").GetInt32());
+            Assert.Equal("10000 JPY, 20 USD", Sums(totals.GetProperty("dueSoon")));
+        }
+        finally
+        {
+            await api.World.ExecuteAsync("ALTER TABLE installments DROP COLUMN currency");
+        }
     }
 
     [Theory]
@@ -133,7 +157,7 @@ public sealed class AgencyDetailsTests(AgencyApi api) : IClassFixture<AgencyApi>
         var soon = (await ReadAsync(agency)).GetProperty("installments").GetProperty("dueSoon");
 
         Assert.Equal(isSoon ? 1 : 0, soon.GetProperty("count").GetInt32());
-        Assert.Equal(isSoon ? 10 : 0, soon.GetProperty("amount").GetDecimal());
+        Assert.Equal(isSoon ? "10" : "", Sums(soon));
     }
 
     [Fact]
@@ -252,6 +276,9 @@ public sealed class AgencyDetailsTests(AgencyApi api) : IClassFixture<AgencyApi>
     }
 
     private Task<JsonElement> ReadAsync(Guid agency) => AgencyApi.ReadAsync(api.Reader, $"/api/agencies/{agency}");
+
+    private static string Sums(JsonElement total) => string.Join(", ", total.GetProperty("amounts").EnumerateArray()
+        .Select(sum => $"{sum.GetProperty("amount").GetDecimal():0} {sum.GetProperty("currency").GetString()}".Trim()));
 
     private async Task<string> ETagAsync(Guid agency)
     {

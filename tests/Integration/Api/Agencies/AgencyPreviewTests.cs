@@ -47,7 +47,9 @@ public sealed class AgencyPreviewTests(AgencyApi api) : IClassFixture<AgencyApi>
             JsonValueKind.Null,
             Items(preview).Single(item => item.GetProperty("reason").GetString() == "noDueDate")
                 .GetProperty("dueDate").ValueKind);
-        Assert.Equal("""{"count":2,"amount":20.00}""", preview.GetProperty("wouldMark").GetRawText());
+        Assert.Equal(
+            """{"count":2,"amounts":[{"currency":null,"amount":20.00}]}""",
+            preview.GetProperty("wouldMark").GetRawText());
         Assert.Equal(
             [
                 "alreadyOverdue 2", "noDueDate 1", "notDueUntil 2", "otherStatus 1", "paid 1", "planNotActive 1",
@@ -101,7 +103,7 @@ public sealed class AgencyPreviewTests(AgencyApi api) : IClassFixture<AgencyApi>
             """, agency);
         var due = await api.World.ReadAsync<string>(
             """
-            SELECT format('{"count":%s,"amount":%s}', count(*), sum(i.amount))
+            SELECT format('{"count":%s,"amounts":[{"currency":null,"amount":%s}]}', count(*), sum(i.amount))
             FROM installments i JOIN payment_plans p ON p.id = i.payment_plan_id
             WHERE p.agency_id = $1 AND i.status = 'pending' AND i.student_due_date <= '2026-05-02'
             """, agency);

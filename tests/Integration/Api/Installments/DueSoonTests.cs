@@ -58,6 +58,23 @@ public sealed class DueSoonTests(SomeInstallments world) : IClassFixture<SomeIns
     }
 
     [Fact]
+    public async Task What_is_due_today_is_not_due_soon_once_todays_cutoff_has_passed_though_nobody_has_served_it()
+    {
+        var agency = await world.AddAgencyAsync(world.East, servedThrough: -3);
+        // Paused, so that no silo serves what has passed.
+        await world.Api.ExecuteAsync(
+            "UPDATE agency_cutoffs SET paused_at = now(), paused_reason = 'any' WHERE agency_id = $1", agency);
+        var plan = await world.AddPlanAsync(agency);
+        var today = await world.AddAsync(plan, world.East, 0);
+        var tomorrow = await world.AddAsync(plan, world.East, 1);
+        Assert.Equal([today, tomorrow], await ListsApi.IdsAsync(world.Api.Reader, Path));
+
+        await world.Api.ExecuteAsync("UPDATE agencies SET overdue_cutoff_time = '00:00' WHERE id = $1", agency);
+
+        Assert.Equal([tomorrow], await ListsApi.IdsAsync(world.Api.Reader, Path));
+    }
+
+    [Fact]
     public async Task An_agency_that_was_never_served_has_what_is_due_today()
     {
         var agency = await world.AddAgencyAsync(world.East);

@@ -40,13 +40,16 @@ public sealed class SomeInstallments : IAsyncLifetime
             "INSERT INTO supported_timezones (name) VALUES ($1), ($2) ON CONFLICT DO NOTHING", East, West);
     }
 
-    /// <summary>A new agency, which was served through yesterday by its own today.</summary>
+    /// <summary>
+    /// A new agency, which was served through yesterday by its own today; its cutoff is at the end of the day.
+    /// </summary>
     public async Task<Guid> AddAgencyAsync(
         string zone, int dueSoonDays = 4, int servedThrough = -1, string name = "any", Guid? id = null)
     {
         var agency = id ?? Guid.NewGuid();
         await Api.ExecuteAsync(
-            "INSERT INTO agencies (id, name, timezone, due_soon_threshold_days) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO agencies (id, name, timezone, due_soon_threshold_days, overdue_cutoff_time) "
+            + "VALUES ($1, $2, $3, $4, '23:59:59')",
             agency, name, zone, dueSoonDays);
         await Api.ExecuteAsync(
             $"""

@@ -55,8 +55,11 @@ public sealed class RunsWorld : IAsyncLifetime
         if (_database is not null) await _database.DisposeAsync();
     }
 
-    internal Task<ApiProcess> StartApiAsync(RunLimits limits, IGrainFactory? grains = null) => ApiProcess.StartAsync(
-        Database, grains ?? Grains, services => services.AddSingleton(limits));
+    /// <summary>Starts a process of the API, which leaves alone what others left, unless it is to resume.</summary>
+    internal Task<ApiProcess> StartApiAsync(
+        RunLimits limits, IGrainFactory? grains = null, bool resumes = false) => ApiProcess.StartAsync(
+        Database, grains ?? Grains, services => services.AddSingleton(
+            resumes ? limits : limits with { ResumeEvery = TimeSpan.FromDays(1) }));
 
     /// <summary>A new key with a scope, and a name of its own unless one is given.</summary>
     public async Task<ApiKey> KeyAsync(string scope = "trigger", string? name = null)

@@ -46,6 +46,32 @@ public sealed class TakeoverTests(RunsWorld world) : IClassFixture<RunsWorld>
                 "SELECT sum(records_updated) FROM agency_runs WHERE agency_id = $1", agency));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_was_promised_is_carried_out_though_its_process_is_gone_and_nobody_asks_again(bool isOfMany)
+    {
+        var (agency, key) = (await world.AgencyAsync(due: 3), await world.KeyAsync("admin"));
+        // Killed right after it took the request: a lease that is over, and nothing else.
+        var order = new RunOrder(new Caller("any", "any", CallerRole.Admin, "{}"), null, new byte[32], "why", "trace")
+        {
+            Agency = isOfMany ? null : agency,
+        };
+        var run = (await world.Patient.Services.GetRequiredService<RunRequestStore>()
+            .AddAsync(order, isOfMany ? [agency] : null, TimeSpan.Zero))!.Id;
+
+        await using var other = await world.StartApiAsync(
+            new RunLimits { ResumeEvery = TimeSpan.FromMilliseconds(50) }, resumes: true);
+
+        await Eventually.HoldsAsync("the run has its answer", () => world.ReadAsync<bool>(
+            "SELECT completed_at IS NOT NULL FROM run_requests WHERE id = $1", run));
+        using var found = await world.Patient.GetAsync($"/api/runs/{run}", key);
+        var answer = await ApiAssert.JsonAsync(found);
+        Assert.Equal("succeeded", answer.GetProperty("status").GetString());
+        Assert.Equal(3, answer.GetProperty("recordsUpdated").GetInt32());
+        Assert.Equal("3", await world.LedgerAsync(agency));
+    }
+
     [Fact]
     public async Task A_run_of_many_that_is_taken_over_is_for_those_that_were_selected_at_first()
     {

@@ -116,7 +116,7 @@ public sealed class AgencyDecisionsTests
     [InlineData(ResumeOutcome.NotFound, 404, "agency-not-found")]
     [InlineData(ResumeOutcome.NotPaused, 409, "agency-not-paused")]
     [InlineData(ResumeOutcome.Busy, 409, "agency-busy")]
-    [InlineData(ResumeOutcome.SkipFailed, 500, "resume-failed")]
+    [InlineData(ResumeOutcome.SkipFailed, 409, "resume-failed")]
     public void A_resume_that_did_nothing_or_half_of_it_is_refused(ResumeOutcome outcome, int status, string code)
     {
         var result = new ResumeResult(Agency, outcome, null, [], [], null, null);
@@ -140,7 +140,7 @@ public sealed class AgencyDecisionsTests
     [InlineData(UndoOutcome.AlreadyUndone, 409, "run-already-undone")]
     [InlineData(UndoOutcome.NothingToUndo, 409, "nothing-to-undo")]
     [InlineData(UndoOutcome.Busy, 409, "agency-busy")]
-    [InlineData(UndoOutcome.Failed, 500, "undo-failed")]
+    [InlineData(UndoOutcome.Failed, 409, "undo-failed")]
     public void An_undo_that_did_nothing_is_refused(UndoOutcome outcome, int status, string code)
     {
         var left = Enum.GetValues<LeftOutReason>().Select(why => new LeftOutInstallment(Guid.Empty, why)).ToArray();
