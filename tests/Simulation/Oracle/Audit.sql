@@ -127,7 +127,7 @@ FOR EACH ROW WHEN (
 EXECUTE FUNCTION simulation.note_watermark();
 
 -- A wait for a lock takes real time while the simulated clock stands still.
-ALTER FUNCTION public.serve_cutoffs_in_sql(timestamptz, boolean) SET lock_timeout = '20ms';
+ALTER FUNCTION public.serve_cutoffs_in_sql(timestamptz, boolean) SET lock_timeout = '2ms';
 
 -- Where rows tie in an order, the one that comes first is the one that lies first, and where rows lie must follow from
 -- what was done to them alone.
