@@ -143,3 +143,22 @@ BEGIN
   END LOOP;
 END;
 $$;
+
+-- Nobody listens here: nudges are the world's own. And a server lets only one transaction that notifies commit at a
+-- time, in whatever database, so that a world would wait for another, and give up what it would have got alone.
+CREATE FUNCTION simulation.notify_nobody(channel text, payload text) RETURNS void
+LANGUAGE sql AS 'SELECT';
+GRANT EXECUTE ON FUNCTION simulation.notify_nobody(text, text) TO PUBLIC;
+
+DO $$
+DECLARE
+  v_function record;
+BEGIN
+  FOR v_function IN
+    SELECT pg_get_functiondef(oid) AS definition FROM pg_proc
+    WHERE pronamespace IN ('public'::regnamespace, 'actors'::regnamespace) AND prosrc LIKE '%PERFORM pg_notify(%'
+  LOOP
+    EXECUTE replace(v_function.definition, 'PERFORM pg_notify(', 'PERFORM simulation.notify_nobody(');
+  END LOOP;
+END;
+$$;
