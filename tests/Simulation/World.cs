@@ -152,6 +152,7 @@ internal sealed class World : IDisposable
             if (_cluster.Alive.Count == 0 || _network.IsDown) _storms.Disturb(next);
             _judge.LookAhead(next);
             _agenda.RunNext();
+            LookAtLife();
         }
     }
 
