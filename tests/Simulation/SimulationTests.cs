@@ -59,9 +59,9 @@ public sealed class SimulationTests
     }
 
     /// <summary>
-    /// The world again, with the machine to itself; null where it is violated again. Beside others, on a machine that is
-    /// loaded far beyond its cores, a seed can turn into another world, and two of a hundred were violated there that
-    /// never were alone. The report says so; only what can be replayed fails the test.
+    /// The world again, with the machine to itself; null where it is violated again. Beside others, on a machine loaded
+    /// far beyond its cores, a seed can turn into another world, and two of a hundred were violated there that never
+    /// were alone. The report says so; only what can be replayed fails the test.
     /// </summary>
     private static async Task<Report?> ReplayAsync(WorldSettings world)
     {
