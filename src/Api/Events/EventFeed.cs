@@ -101,8 +101,12 @@ internal sealed partial class EventFeed(
         {
             try
             {
-                await using var connection = new NpgsqlConnection(settings.ConnectionString);
-                await connection.OpenAsync(stoppingToken);
+                // Without a name it would be called by its connection string in `/metrics`.
+                await using var source = new NpgsqlDataSourceBuilder(settings.ConnectionString)
+                {
+                    Name = settings.ApplicationName,
+                }.Build();
+                await using var connection = await source.OpenConnectionAsync(stoppingToken);
                 await using (var listen = new NpgsqlCommand($"LISTEN {Channel}", connection))
                     await listen.ExecuteNonQueryAsync(stoppingToken);
                 while (true)
