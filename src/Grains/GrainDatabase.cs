@@ -13,9 +13,9 @@ public sealed record GrainDatabase(NpgsqlDataSource Source, DatabaseClock Clock)
 {
     /// <summary>
     /// Comes first in each transaction that holds locks between its statements. A silo that stands still in the middle
-    /// of one (frozen, or on a machine that is) would keep its agencies, or the sweep, from all others until it goes on:
-    /// the server ends the transaction instead. Ten seconds are long for a silo, and short for those who wait. It is a
-    /// statement, since a pooler passes on no settings of a session.
+    /// of one (frozen, or on a machine that is) would keep its agencies, or the sweep, from all others until it goes
+    /// on: the server ends the transaction instead. Ten seconds are long for a silo, and short for those who wait. It
+    /// is a statement, since a pooler passes on no settings of a session.
     /// </summary>
     public const string EndWhenIdle = "SET LOCAL idle_in_transaction_session_timeout = 10000";
 

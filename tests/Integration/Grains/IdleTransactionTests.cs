@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Actors.Tests.Integration.Grains;
 
-/// <summary>A silo that stands still in the middle of a transaction must not keep its agencies from the others.</summary>
+/// <summary>
+/// A silo that stands still in the middle of a transaction must not keep its agencies from the others.
+/// </summary>
 public sealed class IdleTransactionTests(GrainWorld world) : IClassFixture<GrainWorld>
 {
     [Fact]
