@@ -19,7 +19,10 @@ public sealed record GrainDatabase(NpgsqlDataSource Source, DatabaseClock Clock)
     /// </summary>
     public const string EndWhenIdle = "SET LOCAL idle_in_transaction_session_timeout = 10000";
 
-    /// <summary>The pool for a silo: bounded, so that a herd of ticks queues in the marker and not here.</summary>
+    /// <summary>
+    /// The pool for a silo: bounded, so that a herd of ticks queues in the marker and not here. Its name is what it is
+    /// called in `/metrics`, where a pool without one shows its connection string to everybody.
+    /// </summary>
     public static NpgsqlDataSource Connect(string connectionString, string applicationName = "actors-silo")
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
@@ -29,7 +32,7 @@ public sealed record GrainDatabase(NpgsqlDataSource Source, DatabaseClock Clock)
             CommandTimeout = 60,
             Timeout = 10,
         };
-        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = applicationName };
         builder.UseNodaTime();
         return builder.Build();
     }

@@ -48,14 +48,17 @@ public static class GrainTelemetry
     private static readonly Counter<long> Failures = Meter.CreateCounter<long>(
         "actors.agency.failures", "{attempt}", "Attempts to bring an agency up to date that were given up as failed.");
 
-    private static readonly Gauge<long> Late = Meter.CreateGauge<long>(
-        "actors.agencies.late", "{agency}", "Agencies that the last sweep of this silo found late.");
+    // This silo's last sweep; null while it has none to tell of.
+    private static volatile Sweep? lastSweep;
 
-    // The moment of this silo's last sweep, by the monotonic clock; 0 while it has none to tell of.
-    private static long lastSweep;
-
-    static GrainTelemetry() => Meter.CreateObservableGauge(
-        "actors.sweep.age", SweepAge, "s", "Since the last sweep; only the silo that sweeps tells it.");
+    static GrainTelemetry()
+    {
+        Meter.CreateObservableGauge(
+            "actors.sweep.age", SweepAge, "s", "Since the last sweep; only the silo that sweeps tells it.");
+        Meter.CreateObservableGauge(
+            "actors.agencies.late", AgenciesLate, "{agency}",
+            "Agencies that the last sweep found late; only the silo that sweeps tells it.");
+    }
 
     /// <summary>
     /// Opens the trace of a batch. It belongs to the request that came first, and names the others.
@@ -89,18 +92,19 @@ public static class GrainTelemetry
 
     internal static void Failed() => Failures.Add(1);
 
-    internal static void Swept(long agenciesLate)
-    {
-        Late.Record(agenciesLate);
-        Volatile.Write(ref lastSweep, Stopwatch.GetTimestamp());
-    }
+    internal static void Swept(long agenciesLate) =>
+        lastSweep = new Sweep(Stopwatch.GetTimestamp(), agenciesLate);
 
     /// <summary>Another silo sweeps from now on, or none.</summary>
-    internal static void SweepsNoMore() => Volatile.Write(ref lastSweep, 0);
+    internal static void SweepsNoMore() => lastSweep = null;
 
-    private static IEnumerable<Measurement<double>> SweepAge()
-    {
-        var swept = Volatile.Read(ref lastSweep);
-        return swept == 0 ? [] : [new Measurement<double>(Stopwatch.GetElapsedTime(swept).TotalSeconds)];
-    }
+    private static IEnumerable<Measurement<double>> SweepAge() =>
+        lastSweep is { } sweep ? [new Measurement<double>(Stopwatch.GetElapsedTime(sweep.At).TotalSeconds)] : [];
+
+    private static IEnumerable<Measurement<long>> AgenciesLate() =>
+        lastSweep is { } sweep ? [new Measurement<long>(sweep.AgenciesLate)] : [];
+
+    /// <param name="At">When it ended, by the monotonic clock.</param>
+    /// <param name="AgenciesLate">How many it found late.</param>
+    private sealed record Sweep(long At, long AgenciesLate);
 }

@@ -9,7 +9,7 @@ namespace Actors.Tests.Cluster;
 /// true of them afterwards. Each has installments that are due by its cutoff, one that is due the day after, and one
 /// that is paid.
 /// </summary>
-internal sealed class CutoffSchedule
+public sealed class CutoffSchedule
 {
     private const int DueOfEach = 3;
 
@@ -21,6 +21,8 @@ internal sealed class CutoffSchedule
 
     private readonly OwnPostgres database;
     private readonly Guid id = Guid.NewGuid();
+
+    private DateTime last;
 
     private CutoffSchedule(OwnPostgres database) => this.database = database;
 
@@ -67,6 +69,8 @@ internal sealed class CutoffSchedule
             NOT EXISTS (
               SELECT FROM mine LEFT JOIN agency_cutoffs c USING (agency_id) WHERE c.next_cutoff_at IS NULL)
             """));
+        schedule.last = Assert.Single(await database.ListAsync<DateTime>(
+            "SELECT max(cutoff_at) FROM expected_cutoffs WHERE schedule = $1", schedule.id));
         return schedule;
     }
 
@@ -81,6 +85,15 @@ internal sealed class CutoffSchedule
             FROM expected_cutoffs WHERE schedule = $1
             """, connection) { Parameters = { new() { Value = id }, new() { Value = share } } };
         await wait.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Until the last cutoff has passed so long ago, by this machine's clock.</summary>
+    public Task PassedWithoutDatabaseAsync(TimeSpan ago)
+    {
+        var end = last + ago;
+        return Support.Eventually.HoldsAsync(
+            "the last cutoff has passed", ago + Patience,
+            () => Task.FromResult(TimeProvider.System.GetUtcNow() > end));
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Net;
 using Xunit;
 
 namespace Actors.Tests.Cluster;
@@ -74,6 +75,38 @@ public sealed class FaultWorld : IAsyncLifetime
         await silo.TerminateAsync();
         Assert.True(silo.ExitCode == 0, silo.Said);
         await EnsureSilosAsync();
+    }
+
+    /// <summary>
+    /// Through one fault of the database: nothing is lost, no silo ends, each is ready again. Answers how late cutoffs
+    /// were.
+    /// </summary>
+    public async Task<string> ThroughAsync(Func<CutoffSchedule, Task> fault)
+    {
+        var before = Living;
+        var schedule = await CutoffSchedule.ArmAsync(Database, 50 * Rounds, 8 * Rounds);
+        await schedule.PassedAsync(0.3);
+        await fault(schedule);
+
+        var lateness = await schedule.RequireServedAsync();
+        Assert.Equal(before, Living);
+        foreach (var silo in before)
+        {
+            await Support.Eventually.HoldsAsync("every silo is ready again", async () =>
+                (await silo.HealthAsync()).Status == HttpStatusCode.OK);
+        }
+
+        return lateness;
+    }
+
+    /// <summary>Every silo says what is wrong, and that it is not ready.</summary>
+    public async Task NotReadyAsync(string sentence)
+    {
+        foreach (var silo in Living)
+        {
+            await silo.SaysAsync(sentence);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, (await silo.HealthAsync()).Status);
+        }
     }
 
     public async ValueTask DisposeAsync()

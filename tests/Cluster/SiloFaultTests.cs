@@ -71,5 +71,23 @@ public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) :
         await other.TerminateAsync();
     }
 
+    [Fact]
+    public async Task Silos_whose_clocks_are_wrong_mark_nothing_early_and_say_so()
+    {
+        var wrong = TimeSpan.FromMinutes(10);
+        await using var ahead = SiloProcess.Start(world.Database.SiloConnectionString, clockAhead: wrong);
+        await using var behind = SiloProcess.Start(world.Database.SiloConnectionString, clockAhead: -wrong);
+        await ahead.SaysAsync("600 s ahead of the");
+        await behind.SaysAsync("600 s behind the");
+        var schedule = await CutoffSchedule.ArmAsync(world.Database, 90 * FaultWorld.Rounds, 10 * FaultWorld.Rounds);
+        await schedule.PassedAsync(0.3);
+        // What it has armed ticks on silos whose clocks are right, and the other way round.
+        await ahead.KillAsync();
+
+        output.WriteLine($"Clocks 10 min ahead and behind: {await schedule.RequireServedAsync()}.");
+        Assert.False(behind.HasEnded, behind.Said);
+        await behind.TerminateAsync();
+    }
+
     private static int FreePort() => Silo.Hosting.SiloPorts.FindAny(System.Net.IPAddress.Loopback).Silo;
 }

@@ -1,11 +1,14 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
+using System.Net;
 
 namespace Actors.Tests.Cluster;
 
 /// <summary>One `actors silo` in a process of its own, which is killed and frozen from outside.</summary>
 public sealed class SiloProcess : IAsyncDisposable
 {
+    private static readonly HttpClient Http = new();
     private readonly Process process;
     private readonly ConcurrentQueue<string> lines = new();
     private readonly TaskCompletionSource<Uri> ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -29,9 +32,11 @@ public sealed class SiloProcess : IAsyncDisposable
     /// <param name="connectionString">Of the silo's login.</param>
     /// <param name="cluster">Its name.</param>
     /// <param name="around">A program that starts it, with arguments: such as `ip netns exec …`.</param>
+    /// <param name="clockAhead">By how much its clock is wrong; less than zero is behind.</param>
     /// <param name="arguments">More of the silo's own.</param>
     public static SiloProcess Start(
-        string connectionString, string cluster = "faults", string[]? around = null, params string[] arguments)
+        string connectionString, string cluster = "faults", string[]? around = null, TimeSpan? clockAhead = null,
+        params string[] arguments)
     {
         string[] command =
         [
@@ -47,6 +52,12 @@ public sealed class SiloProcess : IAsyncDisposable
             start.Environment.Remove(variable);
         start.Environment["ACTORS_CLUSTER"] = cluster;
         start.Environment["ACTORS_SERVICE"] = "faults";
+        if (clockAhead is { } ahead)
+        {
+            start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(StartupHook).Assembly.Location;
+            start.Environment[StartupHook.SecondsAhead] = ahead.TotalSeconds.ToString(CultureInfo.InvariantCulture);
+        }
+
         return new SiloProcess(Process.Start(start)!);
     }
 
@@ -62,6 +73,18 @@ public sealed class SiloProcess : IAsyncDisposable
             throw new TimeoutException($"The silo did not come up:\n{Said}", late);
         }
     }
+
+    /// <summary>What its `/health/ready` answers.</summary>
+    public async Task<(HttpStatusCode Status, string Body)> HealthAsync()
+    {
+        using var answer = await Http.GetAsync(new Uri(await ReadyAsync(), "/health/ready"));
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Waits until a check of its readiness says this.</summary>
+    public Task SaysAsync(string sentence) => Support.Eventually.HoldsAsync(
+        $"readiness says '{sentence}'",
+        async () => (await HealthAsync()).Body.Contains(sentence, StringComparison.Ordinal));
 
     /// <summary>As kill -9.</summary>
     public async Task KillAsync()

@@ -57,6 +57,11 @@ public sealed class TelemetryTests : IAsyncLifetime
 
         var scraped = await http.GetStringAsync(new Uri("/metrics", UriKind.Relative), cancellationToken);
         Assert.Contains("actors_installments_marked", scraped, StringComparison.Ordinal);
+        // The metrics need no key: pools are called by their applications' names, and not by how they are reached.
+        Assert.Contains("\"actors-api\"", scraped, StringComparison.Ordinal);
+        Assert.All(
+            (string[])["Host=", "Database=", "Username=", "actors_silo", "actors_api"],
+            secret => Assert.DoesNotContain(secret, scraped, StringComparison.OrdinalIgnoreCase));
 
         var line = await program!.ReadLineAsync();
         while (line?.Contains("Done: run by", StringComparison.Ordinal) == false) line = await program.ReadLineAsync();

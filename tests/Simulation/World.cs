@@ -63,6 +63,7 @@ internal sealed class World : IDisposable
         {
             IsDatabaseAway = () => _network.IsDown,
             AgencyChanged = Nudge,
+            Acted = LookAtLife,
         };
         _statements = new Statements(_network, _cluster, _storms, _life, _agenda, _diary, _audit, _chance.Fork())
         {
@@ -139,7 +140,7 @@ internal sealed class World : IDisposable
             }
 
             if (isSettling && _agenda.Next > end) return;
-            Look();
+            LookAtLife();
             ConsiderSweeping();
             if (_agenda.Next is not { } next || next > end)
             {
@@ -151,12 +152,20 @@ internal sealed class World : IDisposable
             if (_cluster.Alive.Count == 0 || _network.IsDown) _storms.Disturb(next);
             _judge.LookAhead(next);
             _agenda.RunNext();
+            LookAtLife();
         }
+    }
+
+    /// <summary>Looks where the application has done something, since nobody else writes unseen.</summary>
+    private void LookAtLife()
+    {
+        if (_bureau.HasWritten) Look();
     }
 
     /// <summary>Reads what was committed since it last looked, and has it judged.</summary>
     private void Look()
     {
+        _bureau.HasWritten = false;
         var rows = _audit.TakeAll();
         if (rows.Count == 0) return;
         (_isDirty, _sweepsInVain) = (true, 0);
@@ -235,6 +244,7 @@ internal sealed class World : IDisposable
         _isDirty = true;
         if (_cluster.Alive.Count > 0) _cluster.Sweep();
         else if (_weather.HasWatchdog && !_network.IsDown) _life.Watchdog();
+        LookAtLife();
     }
 
     private Instant? NextCutoff() => _facts.Agencies.Values

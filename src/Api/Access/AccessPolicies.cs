@@ -32,6 +32,7 @@ public static class AccessPolicies
     {
         services.AddSingleton(settings);
         services.AddSingleton<ApiKeyLookup>();
+        services.AddSingleton(provider => new KeyGate(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<CallerDatabase>();
         var authentication = services.AddAuthentication(CallerAuthentication.SchemeName)
             .AddScheme<CallerAuthenticationOptions, CallerAuthentication>(

@@ -18,7 +18,7 @@ namespace Actors.Api.Access;
 /// </summary>
 internal sealed partial class CallerAuthentication(
     IOptionsMonitor<CallerAuthenticationOptions> options, ILoggerFactory loggers, UrlEncoder encoder,
-    ApiKeyLookup keys)
+    ApiKeyLookup keys, KeyGate gate, RateBuckets buckets)
     : AuthenticationHandler<CallerAuthenticationOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "Caller";
@@ -46,15 +46,23 @@ internal sealed partial class CallerAuthentication(
     {
         if (ApiKey.Parse(text) is not { } key) return AuthenticateResult.Fail("The header holds no API key.");
         var hash = key.Hash();
-        var stored = await keys.FindAsync(hash, Context.RequestAborted);
+        var stored = await FindAsync(hash);
         if (stored is null || !stored.Admits(hash))
             return AuthenticateResult.Fail("The API key is unknown, revoked or expired.");
 
+        gate.Remember(hash);
         if (stored.UseIsToBeNoted) await NoteUseAsync(stored);
         var principal = stored.ToCaller().ToPrincipal(SchemeName);
         ((ClaimsIdentity)principal.Identity!).AddClaims(
             stored.Scopes.Words.Select(scope => new Claim(ScopeClaim, scope)));
         return AuthenticateResult.Success(new AuthenticationTicket(principal, SchemeName));
+    }
+
+    private async Task<StoredApiKey?> FindAsync(byte[] hash)
+    {
+        using var turn = await gate.EnterAsync(
+            hash, () => buckets.HasFailedTooOften(Context.Connection.RemoteIpAddress), Context.RequestAborted);
+        return await keys.FindAsync(hash, Context.RequestAborted);
     }
 
     private async Task NoteUseAsync(StoredApiKey key)

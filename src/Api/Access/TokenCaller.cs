@@ -23,8 +23,10 @@ internal static class TokenCaller
         {
             "authenticated" when Guid.TryParseExact(subject, "D", out var user) => new Caller(
                 user.ToString(), name ?? subject, CallerRole.User, Claims(payload, role, subject)),
+            // Two services of one issuer are two callers: each has its own limits and its own Idempotency-Keys.
             "service_role" => new Caller(
-                role, name ?? OneLine(subject) ?? role, CallerRole.Service, Claims(payload, role, null)),
+                OneLine(subject) is { } service ? $"{role}:{service}" : role,
+                name ?? OneLine(subject) ?? role, CallerRole.Service, Claims(payload, role, null)),
             _ => null,
         };
     }

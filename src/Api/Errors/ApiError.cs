@@ -67,8 +67,8 @@ public sealed record ApiError(int Status, string Code, string Title, string Deta
 
     public static readonly ApiError TooManyRequests = new(
         429, "too-many-requests", "Too many requests",
-        "This is more than one caller is given in so short a time. Nothing was done; the Retry-After header says after "
-        + "how many seconds to try again.");
+        "This is more than one caller is given in so short a time, or at the same time. Nothing was done; the "
+        + "Retry-After header says after how many seconds to try again.");
 
     public static readonly ApiError NotJson = new(
         415, "not-json", "Unsupported media type", "Send the body as JSON, with Content-Type: application/json.");

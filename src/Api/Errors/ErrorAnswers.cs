@@ -18,6 +18,8 @@ public interface IErrorShape
 /// </summary>
 internal static class ErrorAnswers
 {
+    private const string RetryAfterSeconds = "1";
+
     public static void AddApiErrors(this IServiceCollection services)
     {
         // Registered before the framework's own writer, which is silent when the caller does not accept JSON.
@@ -37,9 +39,9 @@ internal static class ErrorAnswers
                 var failure = context.Features.Get<IExceptionHandlerFeature>()!;
                 return WriteAsync(context, failure.Endpoint, ExceptionErrors.Decide(failure.Error));
             },
-            // The first is the caller's doing; of the second the log tells once, where it is found.
-            SuppressDiagnosticsCallback = failure =>
-                failure.Exception is BadHttpRequestException or SigningKeysUnavailableException,
+            // The first two are the callers' doing; of the third the log tells once, where it is found.
+            SuppressDiagnosticsCallback = failure => failure.Exception is
+                BadHttpRequestException or TooManyKeysException or SigningKeysUnavailableException,
         });
         app.UseStatusCodePages(pages =>
         {
@@ -53,6 +55,9 @@ internal static class ErrorAnswers
     /// <param name="error">What is said.</param>
     public static Task WriteAsync(HttpContext context, Endpoint? endpoint, ApiError error)
     {
+        // Whoever knows better has said so already.
+        if (error.Status == StatusCodes.Status429TooManyRequests)
+            context.Response.Headers.TryAdd("Retry-After", RetryAfterSeconds);
         var shape = endpoint?.Metadata.GetMetadata<IErrorShape>();
         var answer = shape is null ? error.ToProblem() : shape.Shape(error);
         return answer.ExecuteAsync(context);

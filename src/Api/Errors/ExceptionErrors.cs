@@ -18,6 +18,7 @@ public static class ExceptionErrors
     {
         BadHttpRequestException refused => ApiError.FromStatus(refused.StatusCode),
         TimeoutException => ApiError.RunTimedOut,
+        TooManyKeysException => ApiError.TooManyRequests,
         SigningKeysUnavailableException => ApiError.KeysUnavailable,
         PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } => ApiError.NotPermitted,
         PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => ApiError.DatabaseBusy,

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 
 namespace Actors.Api.Errors;
@@ -16,7 +15,7 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
         var http = context.HttpContext;
         if (http.Response.StatusCode == StatusCodes.Status503ServiceUnavailable)
             http.Response.Headers.TryAdd("Retry-After", RetryAfterSeconds);
-        context.ProblemDetails.Extensions["traceId"] = Activity.Current?.Id ?? http.TraceIdentifier;
+        context.ProblemDetails.Extensions["traceId"] = RequestTrace.IdOf(http);
         return new ValueTask(http.Response.WriteAsJsonAsync(
             context.ProblemDetails, options: null, "application/problem+json", http.RequestAborted));
     }

@@ -23,7 +23,6 @@ internal sealed partial class EventFeed(
 
     private volatile TaskCompletionSource _moved = NewSignal();
     private long _position;
-    private int _streams;
 
     /// <summary>Every event up to this position can be read.</summary>
     public long Position => Volatile.Read(ref _position);
@@ -34,14 +33,6 @@ internal sealed partial class EventFeed(
         // First the signal, then the position: what moves in between completes this very signal.
         var moved = _moved;
         return Position > position ? Task.CompletedTask : moved.Task;
-    }
-
-    /// <summary>A place among the streams of this process, to be disposed of; null where all are taken.</summary>
-    public IDisposable? TryEnter()
-    {
-        if (Interlocked.Increment(ref _streams) <= limits.MostStreams) return new Place(this);
-        Interlocked.Decrement(ref _streams);
-        return null;
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
@@ -101,8 +92,12 @@ internal sealed partial class EventFeed(
         {
             try
             {
-                await using var connection = new NpgsqlConnection(settings.ConnectionString);
-                await connection.OpenAsync(stoppingToken);
+                // Without a name it would be called by its connection string in `/metrics`.
+                await using var source = new NpgsqlDataSourceBuilder(settings.ConnectionString)
+                {
+                    Name = settings.ApplicationName,
+                }.Build();
+                await using var connection = await source.OpenConnectionAsync(stoppingToken);
                 await using (var listen = new NpgsqlCommand($"LISTEN {Channel}", connection))
                     await listen.ExecuteNonQueryAsync(stoppingToken);
                 while (true)
@@ -132,14 +127,4 @@ internal sealed partial class EventFeed(
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "Not listening for events, which are looked for every {Period} meanwhile: {Error}")]
     private partial void LogNotListening(TimeSpan period, string error);
-
-    private sealed class Place(EventFeed feed) : IDisposable
-    {
-        private int _left;
-
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref _left, 1) == 0) Interlocked.Decrement(ref feed._streams);
-        }
-    }
 }

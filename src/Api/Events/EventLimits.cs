@@ -6,6 +6,9 @@ public sealed record EventLimits
     /// <summary>The most streams that one process holds open; more are answered 503.</summary>
     public int MostStreams { get; init; } = 200;
 
+    /// <summary>The most of them that one caller holds open; more are answered 429.</summary>
+    public int MostStreamsOfOne { get; init; } = 10;
+
     /// <summary>The most events that one stream reads, and so holds in memory, at once.</summary>
     public int BatchSize { get; init; } = 100;
 

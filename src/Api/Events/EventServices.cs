@@ -14,6 +14,7 @@ internal static class EventServices
         services.TryAddSingleton(new EventLimits());
         services.AddSingleton<EventStore>();
         services.AddSingleton<EventStream>();
+        services.AddSingleton<EventPlaces>();
         services.AddSingleton<EventFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<EventFeed>());
         return services;

@@ -88,7 +88,8 @@ internal sealed class EventStream(
         {
             return await Readmission.IsStillAdmittedAsync(context);
         }
-        catch (Exception error) when (error is NpgsqlException { IsTransient: true } or SigningKeysUnavailableException)
+        catch (Exception error) when (error is NpgsqlException { IsTransient: true }
+            or SigningKeysUnavailableException or TooManyKeysException)
         {
             return true;
         }

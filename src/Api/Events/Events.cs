@@ -26,19 +26,24 @@ internal static class Events
         })
         .WithName("streamEvents")
         .WithSummary("Sends what happens as it happens: runs, agencies that are late or failed, alerts, changes.")
+        .WithDescription(
+            "A process holds some hundred streams open in all (503 `too-many-streams`), and a few of one caller "
+            + "(429 `too-many-own-streams`): one stream has everything that its caller may see.")
         .WithTags("Events")
         .ReadsHeader(LastEventId, "The id of the last event that was seen; see `since`.")
-        .Produces<EventAnswer>(StatusCodes.Status200OK, "text/event-stream");
+        .Produces<EventAnswer>(StatusCodes.Status200OK, "text/event-stream")
+        .IsNotCountedAtOnce();
 
     private static async Task<IResult> StreamAsync(
         HttpContext context, ClaimsPrincipal user,
-        [FromServices] EventFeed feed, [FromServices] EventStore store, [FromServices] EventStream stream)
+        [FromServices] EventPlaces places, [FromServices] EventStore store, [FromServices] EventStream stream)
     {
         if (!TryReadPosition(context, out var asked, out var refusal)) return refusal!;
-        if (feed.TryEnter() is not { } place)
+        var caller = Caller.Of(user);
+        if (places.TryEnter(caller.Id, out var isAllTheirs) is not { } place)
         {
             context.Response.Headers.RetryAfter = RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
-            return TooManyStreams.ToProblem();
+            return (isAllTheirs ? TooManyOwnStreams : TooManyStreams).ToProblem();
         }
 
         context.Response.RegisterForDispose(place);
@@ -48,7 +53,7 @@ internal static class Events
         // Proxies that gather what they pass on are told not to.
         context.Response.Headers["X-Accel-Buffering"] = "no";
         return TypedResults.ServerSentEvents(stream.ReadAsync(
-            context, Caller.Of(user), isReset ? span.Last : asked ?? span.Last, isReset, context.RequestAborted));
+            context, caller, isReset ? span.Last : asked ?? span.Last, isReset, context.RequestAborted));
     }
 
     private static bool TryReadPosition(HttpContext context, out long? position, out IResult? refusal)
@@ -74,4 +79,9 @@ internal static class Events
     private static readonly ApiError TooManyStreams = new(
         503, "too-many-streams", "Too many streams",
         "This process holds as many streams of events open as it may. Try again later, or close one.");
+
+    private static readonly ApiError TooManyOwnStreams = new(
+        429, "too-many-own-streams", "Too many streams",
+        "This caller holds as many streams of events open as one may. Close one, or follow all events by one stream; "
+        + "the Retry-After header says after how many seconds to try again.");
 }

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using System.Security.Claims;
 using Actors.Api.Access;
+using Actors.Api.Errors;
 using Actors.Api.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -37,7 +37,7 @@ internal static class AgencyRuns
             words.Key,
             RunOrder.FingerprintOf(words, $"/api/agencies/{agency}/runs"),
             words.Reason,
-            Activity.Current?.Id ?? context.TraceIdentifier)
+            RequestTrace.IdOf(context))
         {
             Agency = agency,
         };

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Claims;
 using Actors.Api.Access;
 using Actors.Api.Errors;
@@ -45,7 +44,7 @@ internal static class Runs
             words.Key,
             RunOrder.FingerprintOf(words, "/api/runs"),
             words.Reason,
-            Activity.Current?.Id ?? context.TraceIdentifier);
+            RequestTrace.IdOf(context));
         return await desk.TakeAsync(
             context, order,
             () => words.Filter is null

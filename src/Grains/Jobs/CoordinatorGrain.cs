@@ -43,6 +43,9 @@ internal sealed partial class CoordinatorGrain(
     /// </summary>
     private static readonly TimeSpan ReminderPeriod = TimeSpan.FromMinutes(1);
 
+    /// <summary>A sweep that could not reach the database comes again after this, and not a period later.</summary>
+    private static readonly TimeSpan SoonAgain = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan HistoryPeriod = TimeSpan.FromHours(1);
 
     /// <summary>A coordinator that starts has more urgent things to do.</summary>
@@ -57,11 +60,12 @@ internal sealed partial class CoordinatorGrain(
     private readonly CancellationTokenSource _stopping = new();
     private Task<SweepResult>? _sweep;
     private Task<SweepResult>? _nextSweep;
+    private IGrainTimer? _sweeping;
     private bool _repaired;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        this.RegisterGrainTimer(
+        _sweeping = this.RegisterGrainTimer(
             static (grain, _) => grain.SweepQuietlyAsync(), this,
             new GrainTimerCreationOptions
             {
@@ -120,6 +124,7 @@ internal sealed partial class CoordinatorGrain(
         catch (Exception error) when (DatabaseErrors.IsTransient(error) || _stopping.IsCancellationRequested)
         {
             LogSweepFailed(error.Message);
+            if (!_stopping.IsCancellationRequested) _sweeping?.Change(SoonAgain, options.SweepPeriod);
         }
     }
 

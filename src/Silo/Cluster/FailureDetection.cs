@@ -21,7 +21,7 @@ internal static class FailureDetection
     /// A silo that starts asks every silo of the table whose sign of life is younger than three times this. One that
     /// died with its machine cannot even refuse, and would be waited for that long.
     /// </summary>
-    private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5);
 
     private const int Missed = 3;
 

@@ -46,6 +46,7 @@ public static class OrleansDataSource
         settings.CommandTimeout = TimeoutSeconds;
         // A transaction that happens to surround a call must not take a heartbeat with it when it rolls back.
         settings.Enlist = false;
-        return NpgsqlDataSource.Create(settings);
+        // A pool without a name is called by its connection string in `/metrics`, which anybody may read.
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = ApplicationName }.Build();
     }
 }

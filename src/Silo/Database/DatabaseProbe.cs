@@ -30,7 +30,7 @@ public static class DatabaseProbe
         var target = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false };
         try
         {
-            await using var connection = new NpgsqlConnection(target.ConnectionString);
+            await using var connection = OwnConnection.To(target.ConnectionString);
             await connection.OpenAsync(cancellationToken);
             await using var command = new NpgsqlCommand(Question, connection);
             await using var answer = await command.ExecuteReaderAsync(cancellationToken);

@@ -203,7 +203,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         state = LoadState() with { Port = running.Port };
         try
         {
-            await using var connection = new NpgsqlConnection(SuperuserConnectionString);
+            await using var connection = OwnConnection.To(SuperuserConnectionString);
             await connection.OpenAsync(cancellationToken);
         }
         catch (NpgsqlException e)

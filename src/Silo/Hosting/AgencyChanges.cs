@@ -1,4 +1,5 @@
 using Actors.Grains.Interfaces;
+using Actors.Silo.Database;
 using Npgsql;
 
 namespace Actors.Silo.Hosting;
@@ -44,7 +45,7 @@ internal sealed partial class AgencyChanges(
             Pooling = false,
             KeepAlive = 30,
         };
-        await using var connection = new NpgsqlConnection(connectionString.ConnectionString);
+        await using var connection = OwnConnection.To(connectionString.ConnectionString);
         await connection.OpenAsync(stoppingToken);
         await using (var listen = new NpgsqlCommand($"LISTEN {Channel}", connection))
             await listen.ExecuteNonQueryAsync(stoppingToken);

@@ -10,8 +10,8 @@ namespace Actors.Silo.Hosting;
 /// <summary>
 /// Whenever a silo joins, leaves or is declared dead, reminders change hands, and a tick that is due just then is
 /// ticked by neither side. Orleans does not repeat it; the sweep would find it when it is late. So a moment after each
-/// such change one silo asks the database which cutoffs have just passed unserved, and asks their agencies, as their
-/// reminders would have; and it wakes the coordinator, which may have gone with the silo.
+/// such change, and for some seconds more, one silo asks the database which cutoffs have just passed unserved, and asks
+/// their agencies, as their reminders would have; and it has the coordinator sweep, which may have gone with the silo.
 /// <para>
 /// The silo that does so is the first by address of those that live. Where two think so, an agency is asked twice,
 /// which is harmless; what passed longer ago is the sweep's.
@@ -24,8 +24,18 @@ internal sealed partial class LostTicks(
     TimeProvider time,
     ILogger<LostTicks> logger) : BackgroundService, ISiloStatusListener
 {
-    /// <summary>After a change, and then again: by the second look the new owners have read their reminders.</summary>
-    private static readonly TimeSpan[] Looks = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)];
+    /// <summary>
+    /// The pauses between the looks after a change. On a machine that is busy, with the start of the very silo that has
+    /// joined perhaps, it takes the new owners some seconds to read their reminders.
+    /// </summary>
+    private static readonly TimeSpan[] Looks =
+    [
+        TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2),
+        TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(3),
+    ];
+
+    /// <summary>What has passed for less than this may be on its way: a herd must not be asked for twice.</summary>
+    private static readonly Duration OnItsWay = Duration.FromMilliseconds(500);
 
     /// <summary>Longer than it takes to declare a silo dead. What passed before is left to the sweep.</summary>
     private static readonly Duration Window = Duration.FromSeconds(30);
@@ -37,7 +47,7 @@ internal sealed partial class LostTicks(
         SELECT agency_id
         FROM agency_cutoffs, (SELECT coalesce(@now, clock_timestamp()) AS now) AS clock
         WHERE paused_at IS NULL
-          AND next_cutoff_at BETWEEN now - @window AND now
+          AND next_cutoff_at BETWEEN now - @window AND now - @on_its_way
           AND (set_aside_until IS NULL OR set_aside_until <= now)
         ORDER BY next_cutoff_at
         """;
@@ -52,8 +62,8 @@ internal sealed partial class LostTicks(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         silos.SubscribeToSiloStatusEvents(this);
-        // This silo has joined already. The first one of a cluster has taken over from nobody.
-        if (Living().Count > 1) _changes.Writer.TryWrite(silos.SiloAddress);
+        // This silo has joined already.
+        _changes.Writer.TryWrite(silos.SiloAddress);
         try
         {
             await foreach (var _ in _changes.Reader.ReadAllAsync(stoppingToken))
@@ -82,8 +92,12 @@ internal sealed partial class LostTicks(
     {
         try
         {
-            await grains.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses).StartAsync();
-            await ReplayAsync(stoppingToken);
+            var coordinator = grains.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses);
+            await coordinator.StartAsync();
+            // It may take long, and comes by its own timer too.
+            coordinator.SweepAsync().Ignore();
+            // The first silo of a cluster has taken over from nobody: what passed before it is the sweep's.
+            if (Living().Count > 1) await ReplayAsync(stoppingToken);
         }
         catch (Exception error) when (!stoppingToken.IsCancellationRequested)
         {
@@ -113,6 +127,7 @@ internal sealed partial class LostTicks(
             Value = database.Clock.Replacement is { } now ? now : DBNull.Value,
         });
         command.Parameters.Add(new NpgsqlParameter("window", NpgsqlDbType.Interval) { Value = Window });
+        command.Parameters.Add(new NpgsqlParameter("on_its_way", NpgsqlDbType.Interval) { Value = OnItsWay });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var agencies = new List<Guid>();
         while (await reader.ReadAsync(cancellationToken)) agencies.Add(reader.GetGuid(0));

@@ -1,3 +1,4 @@
+using System.Net;
 using Actors.Silo.Cluster;
 using Npgsql;
 
@@ -7,6 +8,7 @@ namespace Actors.Silo.Hosting;
 internal sealed partial class MembershipCleaning(
     [FromKeyedServices(MembershipCleaning.OrleansPool)] NpgsqlDataSource orleans,
     SiloSettings settings,
+    TimeProvider time,
     ILogger<MembershipCleaning> logger) : IHostedService
 {
     /// <summary>The key under which the container has Orleans' own pool.</summary>
@@ -14,7 +16,9 @@ internal sealed partial class MembershipCleaning(
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var removed = await StaleSilos.ClearAsync(orleans, settings.ClusterId, settings.IsAlone, cancellationToken);
+        var own = new IPEndPoint(settings.Address, settings.Ports.Silo);
+        var removed = await StaleSilos.ClearAsync(
+            orleans, settings.ClusterId, own, settings.IsAlone, time, cancellationToken);
         if (removed > 0) LogRemoved(removed);
     }
 

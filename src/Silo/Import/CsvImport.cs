@@ -1,4 +1,5 @@
 using Actors.Silo.CommandLine;
+using Actors.Silo.Database;
 using Npgsql;
 
 namespace Actors.Silo.Import;
@@ -16,7 +17,7 @@ public static class CsvImport
     {
         try
         {
-            await using var connection = new NpgsqlConnection(connectionString);
+            await using var connection = OwnConnection.To(connectionString);
             await connection.OpenAsync(cancellationToken);
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             var result = await RunAsync(connection, kind, csv, file, cancellationToken);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Actors.Silo.CommandLine;
+using Actors.Silo.Database;
 using Npgsql;
 
 namespace Actors.Silo.Migrations;
@@ -235,7 +236,7 @@ public sealed class MigrationRunner
 
     private async Task<NpgsqlConnection> ConnectAsync(CancellationToken cancellationToken)
     {
-        var connection = new NpgsqlConnection(connectionString.ConnectionString);
+        var connection = OwnConnection.To(connectionString.ConnectionString);
         try
         {
             await connection.OpenAsync(cancellationToken);

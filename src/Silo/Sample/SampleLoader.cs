@@ -1,5 +1,6 @@
 using System.Text;
 using Actors.Silo.CommandLine;
+using Actors.Silo.Database;
 using Actors.Silo.Import;
 using NodaTime;
 using Npgsql;
@@ -23,7 +24,7 @@ public static class SampleLoader
     {
         try
         {
-            await using var connection = new NpgsqlConnection(connectionString);
+            await using var connection = OwnConnection.To(connectionString);
             await connection.OpenAsync(cancellationToken);
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             if (await HasAgencyAsync(connection, cancellationToken)) return null;

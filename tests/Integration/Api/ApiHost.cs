@@ -28,6 +28,7 @@ public sealed class ApiHost : IAsyncLifetime
         Reads = RequestRate.Of(RequestRate.Most),
         Triggers = RequestRate.Of(RequestRate.Most),
         Failures = RequestRate.Of(RequestRate.Most),
+        AtOnce = new RequestsAtOnce(RequestRate.Most, RequestRate.Most),
     };
 
     private TestDatabase? testDatabase;

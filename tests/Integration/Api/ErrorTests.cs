@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text;
 using Xunit;
@@ -46,6 +47,23 @@ public sealed class ErrorTests(ApiHost host) : IClassFixture<ApiHost>
         var problem = await ApiAssert.ProblemAsync(response, 404, "agency-not-found");
         Assert.Equal(
             "The id in the address is no UUID, so no agency has it.", problem.GetProperty("detail").GetString());
+    }
+
+    [Fact]
+    public async Task An_error_tells_the_trace_id_as_the_log_writes_it()
+    {
+        const string trace = "0af7651916cd43dd8448eb211c80319c";
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Microsoft.AspNetCore",
+            Sample = (ref _) => ActivitySamplingResult.AllData,
+        };
+        ActivitySource.AddActivityListener(listener);
+
+        using var response = await host.PostAsync("/nowhere", null, ("traceparent", $"00-{trace}-b7ad6b7169203331-01"));
+
+        var problem = await ApiAssert.ProblemAsync(response, 404, "no-such-address");
+        Assert.Equal(trace, problem.GetProperty("traceId").GetString());
     }
 
     [Theory]

@@ -3,7 +3,9 @@ using Actors.Api;
 using Actors.Api.Access;
 using Actors.Api.Health;
 using Actors.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 using Xunit;
 
@@ -50,6 +52,24 @@ public sealed class HealthTests(ApiHost host) : IClassFixture<ApiHost>
             {"name":"database","status":"unhealthy","message":"The database does not answer."}]}
             """.ReplaceLineEndings(""),
             body);
+    }
+
+    [Fact]
+    public async Task However_many_ask_whether_it_is_ready_the_checks_are_made_once_a_second()
+    {
+        var (check, time) = (new CountingCheck(), new FakeTimeProvider());
+        await using var database = await TestDatabase.CreateEmptyAsync();
+        await using var other = await ApiHost.StartAsync(database, services => services
+            .AddSingleton<TimeProvider>(time)
+            .AddSingleton(check)
+            .AddReadinessCheck<CountingCheck>("counting"));
+
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => GetAsync(other, "/health/ready")));
+        Assert.Equal(1, check.Made);
+
+        time.Advance(TimeSpan.FromSeconds(1));
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => GetAsync(other, "/health/ready")));
+        Assert.Equal(2, check.Made);
     }
 
     [Fact]
@@ -132,6 +152,20 @@ public sealed class HealthTests(ApiHost host) : IClassFixture<ApiHost>
         var body = await response.Content.ReadAsStringAsync();
         ApiAssert.TellsNoSecret(body);
         return (response.StatusCode, body);
+    }
+
+    private sealed class CountingCheck : IHealthCheck
+    {
+        private int made;
+
+        public int Made => Volatile.Read(ref made);
+
+        public Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref made);
+            return Task.FromResult(HealthCheckResult.Healthy("It counts."));
+        }
     }
 
     private sealed class ThrowingCheck : IHealthCheck

@@ -14,12 +14,20 @@ internal sealed class Bureau : IDisposable
     public Bureau(string ownerConnectionString)
     {
         var builder = new NpgsqlDataSourceBuilder(ownerConnectionString);
+        // Whoever holds a row lets it go only when the world goes on, so a longer wait is in vain. What is asked again
+        // and again is planned once, and leaves nothing behind that would have to be reset.
+        builder.ConnectionStringBuilder.Options = "-c lock_timeout=2ms";
+        builder.ConnectionStringBuilder.MaxAutoPrepare = 50;
+        builder.ConnectionStringBuilder.NoResetOnClose = true;
         builder.UseNodaTime();
         _source = builder.Build();
-        _connection = Connect();
+        _connection = _source.OpenConnection();
     }
 
     public int Pid => _connection.ProcessID;
+
+    /// <summary>Set when something may have been committed; who has looked at it takes it back.</summary>
+    public bool HasWritten { get; set; }
 
     public static object OrNull(object? value) => value ?? DBNull.Value;
 
@@ -33,6 +41,7 @@ internal sealed class Bureau : IDisposable
         try
         {
             batch.ExecuteNonQuery();
+            HasWritten = true;
             return true;
         }
         catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)
@@ -48,6 +57,7 @@ internal sealed class Bureau : IDisposable
         command.Parameters.AddWithValue("now", now);
         try
         {
+            HasWritten = true;
             return (long)command.ExecuteScalar()!;
         }
         catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)
@@ -59,14 +69,14 @@ internal sealed class Bureau : IDisposable
     /// <summary>Begins a transaction that stays open; null when somebody holds a row of its.</summary>
     public SlowTransaction? Begin(string sql, params (string Name, object Value)[] parameters)
     {
-        var connection = Connect();
+        var connection = _source.OpenConnection();
         var transaction = connection.BeginTransaction();
         using var batch = new NpgsqlBatch(connection, transaction);
         batch.BatchCommands.Add(Command(sql, parameters));
         try
         {
             batch.ExecuteNonQuery();
-            return new SlowTransaction(connection, transaction);
+            return new SlowTransaction(connection, transaction, this);
         }
         catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
@@ -82,14 +92,6 @@ internal sealed class Bureau : IDisposable
         _source.Dispose();
     }
 
-    private NpgsqlConnection Connect()
-    {
-        var connection = _source.OpenConnection();
-        using var patience = new NpgsqlCommand("SET lock_timeout = '20ms'", connection);
-        patience.ExecuteNonQuery();
-        return connection;
-    }
-
     private static NpgsqlBatchCommand Command(string sql, (string Name, object Value)[] parameters)
     {
         var command = new NpgsqlBatchCommand(sql);
@@ -101,12 +103,13 @@ internal sealed class Bureau : IDisposable
 }
 
 /// <summary>A transaction of the application that takes its time: it holds rows while others want them.</summary>
-internal sealed class SlowTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction)
+internal sealed class SlowTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction, Bureau bureau)
 {
     public int Pid => connection.ProcessID;
 
     public void End(bool commits)
     {
+        bureau.HasWritten = true;
         if (commits) transaction.Commit();
         else transaction.Rollback();
         transaction.Dispose();

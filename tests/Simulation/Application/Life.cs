@@ -28,6 +28,9 @@ internal sealed class Life
     /// <summary>Called when an agency is new, has other settings, or goes on.</summary>
     public required Action AgencyChanged { get; init; }
 
+    /// <summary>Called when somebody has done something: each deed is judged before the next.</summary>
+    public required Action Acted { get; init; }
+
     public void Begin(string[] zones)
     {
         _desk.Do("zones are added",
@@ -94,6 +97,8 @@ internal sealed class Life
                 _requests.Act(agency);
                 break;
         }
+
+        Acted();
     }
 
     private AgencyFacts Any() => _desk.Chance.Of([.. _desk.Facts.Agencies.Values]);

@@ -127,7 +127,7 @@ FOR EACH ROW WHEN (
 EXECUTE FUNCTION simulation.note_watermark();
 
 -- A wait for a lock takes real time while the simulated clock stands still.
-ALTER FUNCTION public.serve_cutoffs_in_sql(timestamptz, boolean) SET lock_timeout = '20ms';
+ALTER FUNCTION public.serve_cutoffs_in_sql(timestamptz, boolean) SET lock_timeout = '2ms';
 
 -- Where rows tie in an order, the one that comes first is the one that lies first, and where rows lie must follow from
 -- what was done to them alone.
@@ -140,6 +140,25 @@ BEGIN
     WHERE relkind = 'r' AND relnamespace IN ('public'::regnamespace, 'simulation'::regnamespace)
   LOOP
     EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = false)', v_table);
+  END LOOP;
+END;
+$$;
+
+-- Nobody listens here: nudges are the world's own. And a server lets only one transaction that notifies commit at a
+-- time, in whatever database, so that a world would wait for another, and give up what it would have got alone.
+CREATE FUNCTION simulation.notify_nobody(channel text, payload text) RETURNS void
+LANGUAGE sql AS 'SELECT';
+GRANT EXECUTE ON FUNCTION simulation.notify_nobody(text, text) TO PUBLIC;
+
+DO $$
+DECLARE
+  v_function record;
+BEGIN
+  FOR v_function IN
+    SELECT pg_get_functiondef(oid) AS definition FROM pg_proc
+    WHERE pronamespace IN ('public'::regnamespace, 'actors'::regnamespace) AND prosrc LIKE '%PERFORM pg_notify(%'
+  LOOP
+    EXECUTE replace(v_function.definition, 'PERFORM pg_notify(', 'PERFORM simulation.notify_nobody(');
   END LOOP;
 END;
 $$;

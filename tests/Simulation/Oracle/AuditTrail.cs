@@ -31,6 +31,7 @@ internal sealed class AuditTrail : IDisposable
     public AuditTrail(string superuserConnectionString)
     {
         var builder = new NpgsqlDataSourceBuilder(superuserConnectionString);
+        builder.ConnectionStringBuilder.MaxAutoPrepare = 50;
         builder.UseNodaTime();
         _source = builder.Build();
         _connection = _source.OpenConnection();

@@ -135,10 +135,17 @@ internal sealed record ClientRequest(IReadOnlyList<byte[][]> Units, IReadOnlyLis
     /// The same request of a client that waits for locked rows as long as it takes. The clock of the world stands
     /// still while others go on, and so must the server's.
     /// </summary>
-    public ClientRequest WithEndlessPatience() => this with
+    public ClientRequest WithEndlessPatience() => With(Patience + "1000");
+
+    /// <summary>
+    /// The same request of a client that gives up at once: nobody lets a row go while it waits, however long.
+    /// </summary>
+    public ClientRequest WithoutPatience() => With(Patience + "2 -- ");
+
+    private ClientRequest With(string patience) => this with
     {
         Units = [.. Units.Select(unit => unit.Select(message =>
-            (char)message[0] == 'P' ? Frames.Replace(message, Patience, Patience + "1000") : message).ToArray())],
+            (char)message[0] == 'P' ? Frames.Replace(message, Patience, patience) : message).ToArray())],
     };
 
     private static byte[] Join(IEnumerable<byte[][]> units) =>

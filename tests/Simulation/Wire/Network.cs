@@ -57,6 +57,8 @@ internal sealed class Network : IDisposable
             GssEncryptionMode = GssEncryptionMode.Disable,
             // A silo that starts anew need not ask again which types there are.
             ["Server Compatibility Mode"] = "NoTypeLoading",
+            // As behind a pooler: a session that is handed on keeps its plans.
+            NoResetOnClose = true,
         }.ConnectionString;
     }
 

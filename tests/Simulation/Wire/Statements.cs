@@ -70,7 +70,7 @@ internal sealed class Statements(
         // Either it waits for locked rows as long as the server lets it, while nobody else does anything; or whoever
         // holds them gets done in time.
         var isPatient = chance.Percent(50);
-        var sent = isPatient ? request.WithEndlessPatience() : request;
+        var sent = isPatient ? request.WithEndlessPatience() : request.WithoutPatience();
         if (!request.EndsTransaction) _steps[client.Server!.Pid] = diary.Step;
         if (request.IdleLimit is { } limit) _idleLimits[client.Server!.Pid] = limit;
         bool IsBlocked(int pid) => Waits(pid, request.HasLockTimeout && !isPatient);

@@ -37,6 +37,13 @@ public sealed class TokenCallerTests
         Of("""{"role":"service_role"}"""));
 
     [Theory]
+    [InlineData("billing", "service_role:billing")]
+    [InlineData("", "service_role")]
+    [InlineData("two\\nlines", "service_role")]
+    public void Two_services_are_two_callers_by_their_subjects(string subject, string id) =>
+        Assert.Equal(id, Of($$"""{"sub":"{{subject}}","role":"service_role"}""")?.Id);
+
+    [Theory]
     [InlineData("{}")]
     [InlineData("""{"role":"anon","sub":"aaaaaaaa-0000-4000-8000-000000000001"}""")]
     [InlineData("""{"role":"actors_admin","sub":"aaaaaaaa-0000-4000-8000-000000000001"}""")]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Actors.Silo.Database;
 using Actors.Silo.Doctor;
 using Npgsql;
 
@@ -52,7 +53,7 @@ public static class DoctorCommand
     private static async Task<Finding> DescribeAsync(CommandDatabase database, CancellationToken cancellationToken)
     {
         var target = new NpgsqlConnectionStringBuilder(database.OwnerConnectionString) { Pooling = false };
-        await using var connection = new NpgsqlConnection(target.ConnectionString);
+        await using var connection = OwnConnection.To(target.ConnectionString);
         await connection.OpenAsync(cancellationToken);
         var which = database.Embedded is { } embedded
             ? $"embedded in {embedded.Folder}, "

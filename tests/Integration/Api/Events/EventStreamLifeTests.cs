@@ -74,6 +74,25 @@ public sealed class EventStreamLifeTests(EventsWorld world) : IClassFixture<Even
     }
 
     [Fact]
+    public async Task More_streams_than_one_caller_may_hold_are_429_and_others_get_theirs()
+    {
+        await using var api = await world.StartAsync(new EventLimits { MostStreamsOfOne = 1 });
+        await using (await world.OpenAsync(api: api))
+        {
+            using var second = await api.GetAsync("/api/events", world.Reader);
+            await ApiAssert.ProblemAsync(second, 429, "too-many-own-streams");
+            Assert.NotNull(second.Headers.RetryAfter);
+            await using var others = await world.OpenAsync(key: await world.KeyAsync("read"), api: api);
+        }
+
+        await Eventually.HoldsAsync("the place was free again", async () =>
+        {
+            using var again = await api.GetAsync("/api/events", world.Reader);
+            return again.StatusCode == HttpStatusCode.OK;
+        });
+    }
+
+    [Fact]
     public async Task A_host_that_stops_ends_its_streams_and_does_not_wait_for_them()
     {
         await using var api = await world.StartAsync(new EventLimits());
