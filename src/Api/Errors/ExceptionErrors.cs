@@ -27,6 +27,8 @@ public static class ExceptionErrors
         NpgsqlException { IsTransient: true } => ApiError.DatabaseUnavailable,
         SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException
             or ClientNotAvailableException or GatewayTooBusyException => ApiError.SiloUnavailable,
+        // The silo that was at it stops; another takes over.
+        OperationCanceledException => ApiError.SiloUnavailable,
         _ => ApiError.Unexpected,
     };
 }

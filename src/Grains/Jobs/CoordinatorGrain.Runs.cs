@@ -8,11 +8,18 @@ namespace Actors.Grains.Jobs;
 /// </summary>
 internal sealed partial class CoordinatorGrain
 {
+    private const string TooManyWait =
+        "Nothing was begun: many runs wait for their turn already. Ask for a new one when they are done.";
+
+    private readonly RunTurns _turns = new(atOnce: 2, mostWaiting: 100);
+
     public async Task<RunAllResult> RunAllAsync(RunAllRequest request)
     {
         // Who asks again while the run is being sent out shares its end.
         if (_runs.TryGetValue(request.Job, out var underWay)) return await underWay;
-        var run = RunOnceAsync(request);
+        if (!_turns.HasRoom) return new RunAllResult(request.Job, [], [], TooManyWait);
+        // Each reaches every agency: a few after one another are as fast as many at once, and leave room for cutoffs.
+        var run = _turns.TakeAsync(() => RunOnceAsync(request));
         _runs.Add(request.Job, run);
         try
         {

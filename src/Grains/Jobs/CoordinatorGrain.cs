@@ -83,6 +83,7 @@ internal sealed partial class CoordinatorGrain(
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         GrainTelemetry.SweepsNoMore();
+        _turns.EndWaiting();
         return _stopping.CancelAsync();
     }
 

@@ -18,10 +18,13 @@ public sealed class ExceptionErrorsTests
         { new TimeoutException(Secret), 504, "run-timed-out" },
         { new NpgsqlException(Secret, new SocketException(111)), 503, "database-unavailable" },
         { new PostgresException(Secret, "FATAL", "FATAL", "57P01"), 503, "database-unavailable" },
+        { new PostgresException(Secret, "ERROR", "ERROR", "25006"), 503, "database-unavailable" },
+        { new PostgresException(Secret, "FATAL", "FATAL", "25P03"), 503, "database-unavailable" },
         { new PostgresException(Secret, "ERROR", "ERROR", "42P01"), 500, "unexpected" },
         { new SiloUnavailableException(Secret), 503, "silo-unavailable" },
         { new ConnectionFailedException(Secret), 503, "silo-unavailable" },
         { new GatewayTooBusyException(Secret), 503, "silo-unavailable" },
+        { new TaskCanceledException(Secret), 503, "silo-unavailable" },
         { new InvalidOperationException(Secret), 500, "unexpected" },
     };
 
