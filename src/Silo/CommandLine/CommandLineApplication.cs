@@ -134,6 +134,7 @@ public static class CommandLineApplication
             Of the script alone:
               test [filter]      Run all tests, or those whose name contains the filter.
               simulate           Run simulated worlds in which whatever can go wrong does (--help tells more).
+              bench              Measure beside what a user would pick instead (--help tells more).
 
             Environment:
               ACTORS_DATABASE    The database, where --database does not name one.
