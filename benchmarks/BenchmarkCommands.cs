@@ -8,7 +8,8 @@ namespace Actors.Benchmarks;
 /// <summary>`./actors bench`: one command for each benchmark, with its sizes as options.</summary>
 internal static class BenchmarkCommands
 {
-    private static readonly Option<int> Repetitions = Number("--repetitions", 5, "How often each is measured, in turn.");
+    private static readonly Option<int> Repetitions =
+        Number("--repetitions", 5, "How often each is measured, in turn.");
 
     private static readonly Option<string> Results = new("--results")
     {
@@ -39,7 +40,8 @@ internal static class BenchmarkCommands
 
     private static Command Burst()
     {
-        var agencies = Number("--agencies", 10_000, "Agencies, each with 10 plans of 10 installments, one of them due.");
+        var agencies = Number(
+            "--agencies", 10_000, "Agencies, each with 10 plans of 10 installments, one of them due.");
         var slow = Number("--slow-repetitions", 2, "How often Quartz and Hangfire are measured; 0 leaves them out.");
         var lead = Number("--lead", 10, "Seconds from the start of a scheduler to the cutoff.");
         var command = new Command("burst", "10,000 agencies at one cutoff, beside one UPDATE, Quartz and Hangfire.")

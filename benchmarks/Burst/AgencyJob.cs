@@ -46,7 +46,8 @@ internal sealed class AgencyJob(BenchmarkDatabase database, int expected, Instan
     /// <exception cref="InvalidOperationException">It did not begin before the cutoff.</exception>
     public async Task<TimeSpan> AllDoneAsync()
     {
-        if (SystemNow() >= cutoff) throw new InvalidOperationException("The scheduler was late: give --lead more seconds.");
+        if (SystemNow() >= cutoff)
+            throw new InvalidOperationException("The scheduler was late: give --lead more seconds.");
         return (await _last.Task.WaitAsync(Limit) - cutoff).ToTimeSpan();
     }
 

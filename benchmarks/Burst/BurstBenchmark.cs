@@ -62,7 +62,8 @@ internal sealed class BurstBenchmark(BenchmarkServer server, BurstSize size, Act
 
     private static readonly string[] Heads =
     [
-        "", "median", "range", "repetitions", "to (a)", "to ours", "PostgreSQL's processor", "client's processor", "WAL",
+        "", "median", "range", "repetitions", "to (a)", "to ours", "PostgreSQL's processor", "client's processor",
+        "WAL",
     ];
 
     private const string MarkAll =

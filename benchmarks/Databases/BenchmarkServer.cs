@@ -120,7 +120,8 @@ internal sealed class BenchmarkServer : IAsyncDisposable
     {
         await using var source = NpgsqlDataSource.Create(connectionString);
         await using var connection = await source.OpenConnectionAsync();
-        foreach (var statement in sql.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        const StringSplitOptions options = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
+        foreach (var statement in sql.Split(';', options))
         {
             await using var command = new NpgsqlCommand(statement, connection) { CommandTimeout = 600 };
             await command.ExecuteNonQueryAsync();

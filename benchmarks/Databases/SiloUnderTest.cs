@@ -70,7 +70,8 @@ internal static class Arming
             """
             UPDATE agency_cutoffs
             SET last_cutoff_date = @date - 1, last_cutoff_at = @at - interval '1 day',
-                next_cutoff_date = CASE WHEN @is_armed THEN @date END, next_cutoff_at = CASE WHEN @is_armed THEN @at END,
+                next_cutoff_date = CASE WHEN @is_armed THEN @date END,
+                next_cutoff_at = CASE WHEN @is_armed THEN @at END,
                 settings_changed_at = @at - interval '30 days'
             """,
             ("at", at), ("date", at.InUtc().Date), ("is_armed", isArmed));

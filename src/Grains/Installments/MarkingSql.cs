@@ -51,8 +51,8 @@ internal static class MarkingSql
             AND p.status = 'active'
             AND i.status = 'pending'
             AND i.student_due_date <= a.through_date
-            -- Says nothing new, but as a value that is known when the statement is planned: with it PostgreSQL takes the
-            -- index of what is pending by plan and date, without it that of all installments of a plan.
+            -- Says nothing new, but as a value that is known when the statement is planned: with it PostgreSQL takes
+            -- the index of what is pending by plan and date, without it that of all installments of a plan.
             AND i.student_due_date <= @latest_date
           RETURNING i.id, a.agency_id, greatest(i.student_due_date, a.first_date) AS cutoff_date
         )
