@@ -30,7 +30,8 @@ internal static class BenchmarkCommands
         Recursive = true,
     };
 
-    public static Command CreateRoot() => new("bench", "Measure Actors beside what a user would pick instead.")
+    public static RootCommand CreateRoot() => new(
+        "Measures Actors beside what a user would pick instead, in turn on one PostgreSQL, and writes a table.")
     {
         Results,
         Profile,
