@@ -9,7 +9,7 @@ namespace Actors.Grains.Jobs;
 internal sealed partial class CoordinatorGrain
 {
     private const string TooManyWait =
-        "Nothing was begun: many runs wait for their turn already. Ask for a new one when they are done.";
+        "Many runs wait for their turn already. Ask again when they are done.";
 
     private readonly RunTurns _turns = new(atOnce: 2, mostWaiting: 100);
 
@@ -17,7 +17,8 @@ internal sealed partial class CoordinatorGrain
     {
         // Who asks again while the run is being sent out shares its end.
         if (_runs.TryGetValue(request.Job, out var underWay)) return await underWay;
-        if (!_turns.HasRoom) return new RunAllResult(request.Job, [], [], TooManyWait);
+        // Says nothing of the run itself: an earlier attempt may have begun it, or ended it.
+        if (!_turns.HasRoom) throw new GatewayTooBusyException(TooManyWait);
         // Each reaches every agency: a few after one another are as fast as many at once, and leave room for cutoffs.
         var run = _turns.TakeAsync(() => RunOnceAsync(request));
         _runs.Add(request.Job, run);
