@@ -176,6 +176,7 @@ internal sealed class World : IDisposable
     {
         Look();
         _review.EverythingAgrees();
+        _audit.Tidy();
         _diary.Tell($"a day has ended; {_facts.CutoffsServed} cutoffs, {_facts.Marked} marked");
         _agenda.After(Duration.FromDays(1), EndDay);
     }

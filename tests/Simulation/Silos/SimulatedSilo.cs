@@ -6,6 +6,7 @@ using Actors.Grains.Interfaces;
 using Actors.Grains.Jobs;
 using Actors.Tests.Simulation.Machine;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Orleans.Core;
 using Orleans.Timers;
 
@@ -28,7 +29,7 @@ internal sealed class SimulatedSilo : IGrainRuntime, ILocalSiloDetails, IDisposa
         Reminders reminders, IGrainFactory grains)
     {
         (Number, Thread, Reminders, GrainFactory, _agenda) = (number, thread, reminders, grains, agenda);
-        _database = new GrainDatabase(GrainDatabase.Connect(connectionString), DatabaseClock.ReplacedBy(agenda));
+        _database = new GrainDatabase(Connect(connectionString), DatabaseClock.ReplacedBy(agenda));
         var services = new ServiceCollection();
         services.AddSingleton<TimeProvider>(agenda);
         services.AddKeyedSingleton<TimeProvider>(TimeProviderNames.Grains, agenda);
@@ -106,6 +107,24 @@ internal sealed class SimulatedSilo : IGrainRuntime, ILocalSiloDetails, IDisposa
     {
         _services.Dispose();
         _database.Source.Dispose();
+    }
+
+    /// <summary>
+    /// As the silo's own pool, but by no clock of the machine, and without a queue: who waits in Npgsql's queue goes on
+    /// by a thread of which the world does not know, and so at another moment of the world on a busy machine.
+    /// </summary>
+    private static NpgsqlDataSource Connect(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            MaxPoolSize = 1_000,
+            CommandTimeout = 0,
+            Timeout = 0,
+            ConnectionIdleLifetime = int.MaxValue / 1_000,
+        };
+        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+        builder.UseNodaTime();
+        return builder.Build();
     }
 
     private TGrain Make<TGrain>(GrainPlace place) =>
