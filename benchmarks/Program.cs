@@ -2,4 +2,4 @@ using Actors.Benchmarks;
 
 // Lines about each run would be written while it is measured.
 Environment.SetEnvironmentVariable("Logging__LogLevel__Default", "Warning");
-return await BenchmarkCommands.CreateRoot().Parse(args is [] ? ["--help"] : args).InvokeAsync();
+return await BenchmarkCommand.CreateRoot().Parse(args is [] ? ["--help"] : args).InvokeAsync();

@@ -41,12 +41,19 @@ public sealed class Collector : IAsyncLifetime
     /// <param name="what">What is awaited, as the end of a sentence.</param>
     /// <param name="isAsExpected">Looked at for everything that was sent.</param>
     /// <exception cref="TimeoutException">In a minute it never came.</exception>
-    public async Task UntilAsync(string signal, string what, Func<byte[], bool> isAsExpected)
+    public Task UntilAsync(string signal, string what, Func<byte[], bool> isAsExpected) =>
+        UntilAllAsync(signal, what, bodies => bodies.Any(isAsExpected));
+
+    /// <summary>
+    /// Waits until all of this signal together is as it should be: what belongs together may be sent apart.
+    /// </summary>
+    /// <exception cref="TimeoutException">In a minute it never came.</exception>
+    public async Task UntilAllAsync(string signal, string what, Func<IEnumerable<byte[]>, bool> areAsExpected)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         try
         {
-            while (!received.Any(one => one.Signal == signal && isAsExpected(one.Body)))
+            while (!areAsExpected(received.Where(one => one.Signal == signal).Select(one => one.Body)))
                 await arrivals.Reader.ReadAsync(limit.Token);
         }
         catch (OperationCanceledException expired)

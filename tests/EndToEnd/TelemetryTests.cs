@@ -44,10 +44,10 @@ public sealed class TelemetryTests : IAsyncLifetime
         using var answer = await http.SendAsync(request, cancellationToken);
         answer.EnsureSuccessStatusCode();
 
-        await collector.UntilAsync("traces", "a trace down to its SQL", body =>
+        await collector.UntilAllAsync("traces", "a trace down to its SQL", bodies =>
         {
-            var spans = Collector.SpansOf(body, TraceId);
-            return spans.Contains("mark installments") && spans.Count > 3;
+            var spans = bodies.SelectMany(body => Collector.SpansOf(body, TraceId)).ToArray();
+            return spans.Contains("mark installments") && spans.Length > 3;
         });
         foreach (var metric in (string[])[
             "actors.installments.marked", "actors.marker.batch.size", "actors.sweep.age",
