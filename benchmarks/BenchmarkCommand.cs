@@ -1,7 +1,9 @@
 using System.CommandLine;
+using Actors.Benchmarks.Backlog;
 using Actors.Benchmarks.Burst;
 using Actors.Benchmarks.Databases;
 using Actors.Benchmarks.Measuring;
+using Actors.Benchmarks.Round;
 
 namespace Actors.Benchmarks;
 
@@ -42,6 +44,8 @@ internal static class BenchmarkCommand
         Profile,
         Keep,
         BurstCommand.Create(),
+        BacklogCommand.Create(),
+        RoundCommand.Create(),
     };
 
     /// <summary>The command starts the server, measures, and puts the section into the results.</summary>

@@ -1,4 +1,5 @@
 using Actors.Benchmarks.Databases;
+using Actors.Benchmarks.Measuring;
 using NodaTime;
 using Npgsql;
 
@@ -43,11 +44,10 @@ internal sealed class AgencyJob(BenchmarkDatabase database, int expected, Instan
     }
 
     /// <summary>From the cutoff to the last commit.</summary>
-    /// <exception cref="InvalidOperationException">It did not begin before the cutoff.</exception>
+    /// <exception cref="CutoffCameTooSoonException">It did not begin before the cutoff.</exception>
     public async Task<TimeSpan> AllDoneAsync()
     {
-        if (SystemNow() >= cutoff)
-            throw new InvalidOperationException("The scheduler was late: give --lead more seconds.");
+        if (SystemNow() >= cutoff) throw new CutoffCameTooSoonException();
         return (await _last.Task.WaitAsync(Limit) - cutoff).ToTimeSpan();
     }
 

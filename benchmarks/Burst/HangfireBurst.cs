@@ -27,9 +27,9 @@ internal static class HangfireBurst
     }
 
     /// <summary>Moves the jobs to the cutoff, starts the server, and waits for the last job's commit.</summary>
-    public static async Task<Sample> MeasureAsync(BenchmarkDatabase database, BurstSize size)
+    public static async Task<Sample> MeasureAsync(BenchmarkDatabase database, BurstSize size, int leadSeconds)
     {
-        var cutoff = await Marked.NextSecondAsync(database, size.LeadSeconds);
+        var cutoff = await Marked.NextSecondAsync(database, leadSeconds);
         await database.ExecuteAsync(
             "UPDATE hangfire.set SET score = @seconds WHERE key = 'schedule'",
             ("seconds", (double)cutoff.ToUnixTimeSeconds()));

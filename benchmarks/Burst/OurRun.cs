@@ -9,30 +9,44 @@ namespace Actors.Benchmarks.Burst;
 internal static class OurRun
 {
     /// <summary>
-    /// Waits until the run is closed, and answers how long after its instant that was; not before it has checked that
-    /// the run did all it promises.
+    /// Waits until the run of this cutoff's reminders is closed, and answers how long after the cutoff that was; not
+    /// before it has checked that the run did all it promises.
     /// </summary>
-    public static async Task<Sample> AwaitAsync(BenchmarkDatabase database, Instant cutoff, PaymentData data)
+    public static Task<Sample> AwaitAsync(BenchmarkDatabase database, Instant cutoff, PaymentData data) =>
+        AwaitAsync(database, "reminder", cutoff, data, _ => cutoff);
+
+    /// <summary>
+    /// The same of a run that catches up with one missed cutoff: counted from the instant at which the sweep found it.
+    /// </summary>
+    public static Task<Sample> AwaitCatchUpAsync(BenchmarkDatabase database, Instant cutoff, PaymentData data) =>
+        AwaitAsync(database, "catch_up", cutoff, data, run => run);
+
+    private static async Task<Sample> AwaitAsync(
+        BenchmarkDatabase database, string trigger, Instant cutoff, PaymentData data, Func<Instant, Instant> begin)
     {
         await using var source = database.Open();
         await using var connection = await source.OpenConnectionAsync();
         await using var look = new NpgsqlCommand(
             """
-            SELECT clock_timestamp() FROM jobs_log
-            WHERE metadata ->> 'trigger' = 'reminder' AND started_at >= @cutoff AND status <> 'running'
+            SELECT started_at, clock_timestamp(), metadata ->> 'trigger' FROM jobs_log
+            WHERE started_at >= @cutoff AND status <> 'running'
             """, connection);
         look.Parameters.AddWithValue("cutoff", cutoff);
         await look.PrepareAsync();
         var meter = await Meter.StartAsync(database);
-        Instant? closed = null;
+        TimeSpan? time = null;
         await Waiting.UntilAsync("the run was closed", TimeSpan.FromMinutes(10), async () =>
         {
-            closed = await look.ExecuteScalarAsync() is { } at ? (Instant)at : null;
-            return closed is not null;
+            await using var reader = await look.ExecuteReaderAsync();
+            if (!await reader.ReadAsync()) return false;
+            if (reader.GetString(2) != trigger) throw new CutoffCameTooSoonException();
+            var closed = reader.GetFieldValue<Instant>(1);
+            time = (closed - begin(reader.GetFieldValue<Instant>(0))).ToTimeSpan();
+            return true;
         });
         var cost = await meter.ReadAsync();
         await RequireWholeAsync(database, cutoff, data.Agencies);
-        return new Sample((closed!.Value - cutoff).ToTimeSpan(), await Marked.CountAsync(database), cost);
+        return new Sample(time!.Value, await Marked.CountAsync(database), cost);
     }
 
     /// <summary>One successful run, one ledger row for each agency, and sums that agree.</summary>

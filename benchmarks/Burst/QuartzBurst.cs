@@ -35,9 +35,9 @@ internal static class QuartzBurst
     }
 
     /// <summary>Moves the triggers to the cutoff, starts the scheduler, and waits for the last job's commit.</summary>
-    public static async Task<Sample> MeasureAsync(BenchmarkDatabase database, BurstSize size)
+    public static async Task<Sample> MeasureAsync(BenchmarkDatabase database, BurstSize size, int leadSeconds)
     {
-        var cutoff = await Marked.NextSecondAsync(database, size.LeadSeconds);
+        var cutoff = await Marked.NextSecondAsync(database, leadSeconds);
         // Quartz keeps its times as ticks.
         await database.ExecuteAsync(
             "UPDATE qrtz_triggers SET start_time = @ticks, next_fire_time = @ticks",
@@ -47,10 +47,16 @@ internal static class QuartzBurst
         AgencyJob.Current = jobs;
         var meter = await Meter.StartAsync(database);
         var scheduler = await StartAsync(database);
-        var time = await jobs.AllDoneAsync();
-        var cost = await meter.ReadAsync();
-        await scheduler.Shutdown(waitForJobsToComplete: true);
-        return new Sample(time, await Marked.CountAsync(database), cost);
+        try
+        {
+            var time = await jobs.AllDoneAsync();
+            var cost = await meter.ReadAsync();
+            return new Sample(time, await Marked.CountAsync(database), cost);
+        }
+        finally
+        {
+            await scheduler.Shutdown(waitForJobsToComplete: true);
+        }
     }
 
     private static async Task<IScheduler> StartAsync(BenchmarkDatabase database)

@@ -55,7 +55,9 @@ internal sealed class BenchmarkServer : IAsyncDisposable
         await ExecuteAsync(
             On(_embedded.SuperuserConnectionString, name),
             "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION pg_prewarm; "
-            + "GRANT pg_read_all_stats TO actors_owner; GRANT pg_checkpoint TO actors_owner");
+            + "GRANT pg_read_all_stats TO actors_owner; GRANT pg_checkpoint TO actors_owner; "
+            + "GRANT EXECUTE ON FUNCTION pg_stat_statements_reset(oid, oid, bigint) TO actors_owner");
+        await CountPlanningAsync(name);
         var database = At(name);
         await new Silo.Migrations.MigrationRunner(database.OwnerConnectionString).UpAsync();
         await _embedded.EnsureLoginPasswordsAsync(CancellationToken.None);
@@ -70,8 +72,13 @@ internal sealed class BenchmarkServer : IAsyncDisposable
         await ExecuteAsync(
             _embedded.OwnerConnectionString,
             $"CREATE DATABASE {name} TEMPLATE {template.Name} STRATEGY FILE_COPY");
+        await CountPlanningAsync(name);
         return At(name);
     }
+
+    /// <summary>Has the time of planning counted, too; a copy of a database does not keep such a setting.</summary>
+    private Task CountPlanningAsync(string name) => ExecuteAsync(
+        _embedded.SuperuserConnectionString, $"ALTER DATABASE {name} SET pg_stat_statements.track_planning = on");
 
     /// <summary>Ends every session of it, too.</summary>
     public async Task DropAsync(string name)

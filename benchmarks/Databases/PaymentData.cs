@@ -15,7 +15,7 @@ internal sealed record PaymentData(
     int Agencies, int PlansPerAgency, int InstallmentsPerPlan, int PaidPerPlan, double DuePerPlan)
 {
     /// <summary>How many a run marks.</summary>
-    public int ToMark => (int)Math.Round(Agencies * PlansPerAgency * DuePerPlan);
+    public int ToMark => (int)Math.Floor(Agencies * PlansPerAgency * (decimal)DuePerPlan);
 
     /// <summary>Rows of the table.</summary>
     public int Installments => Agencies * PlansPerAgency * InstallmentsPerPlan;

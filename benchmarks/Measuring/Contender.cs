@@ -45,8 +45,10 @@ internal sealed record Measured(string Name, IReadOnlyList<Sample> Samples)
     /// <summary>The fastest and the slowest.</summary>
     public string Range => $"{Of(Percentile(0))} – {Of(Percentile(100))}";
 
-    private T Middle<T>(Func<Sample, T> figure) =>
-        Samples.Select(figure).Order().ElementAt((Samples.Count - 1) / 2);
+    /// <summary>The one that half of them do not exceed.</summary>
+    public static T Middle<T>(IReadOnlyCollection<T> figures) => figures.Order().ElementAt((figures.Count - 1) / 2);
+
+    private T Middle<T>(Func<Sample, T> figure) => Middle([.. Samples.Select(figure)]);
 
     /// <summary>A time as the tables write it.</summary>
     public static string Of(TimeSpan time) => time.TotalSeconds >= 1

@@ -27,6 +27,14 @@ public sealed class ChildProgram : IDisposable
         },
         arguments);
 
+    /// <summary>What `./actors bench` runs, with a data folder of its own.</summary>
+    public static async Task<ProgramResult> RunBenchmarkAsync(string folder, params string[] arguments)
+    {
+        using var program = Start(
+            "Actors.Benchmarks.dll", start => start.Environment["ACTORS_DATA"] = folder, arguments);
+        return await program.FinishAsync();
+    }
+
     /// <summary>Holds the embedded database in a folder until its input ends, or until it is killed.</summary>
     public static ChildProgram Holder(string folder, string purpose) =>
         Start("Actors.Tests.EmbeddedHolder.dll", folder, purpose);

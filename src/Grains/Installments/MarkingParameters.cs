@@ -9,6 +9,12 @@ namespace Actors.Grains.Installments;
 /// <summary>A <see cref="MarkingBatch"/> as the parallel arrays that <see cref="MarkingSql"/> unnests.</summary>
 internal static class MarkingParameters
 {
+    /// <summary>
+    /// Up to so many installments for each agency of a batch are few: to read them costs less than to look at the
+    /// agencies' plans, of which there are more.
+    /// </summary>
+    private const int FewForAnAgency = 4;
+
     public static NpgsqlParameter Now(Instant? clockReplacement) => new()
     {
         ParameterName = "now",
@@ -45,6 +51,7 @@ internal static class MarkingParameters
         {
             Value = agencies.Max(a => a.Plan.ThroughDate) is { } latest ? latest : DBNull.Value,
         });
+        parameters.Add(new NpgsqlParameter("few", NpgsqlDbType.Bigint) { Value = (long)FewForAnAgency * agencies.Count });
         parameters.Add(new NpgsqlParameter("started_at", NpgsqlDbType.TimestampTz) { Value = batch.Now });
         parameters.Add(new NpgsqlParameter("tzdb_version", NpgsqlDbType.Text) { Value = ZoneCatalogue.TzdbVersion });
         parameters.Add(now);

@@ -38,11 +38,35 @@ internal static class MarkingSql
 
         """;
 
+    /// <summary>
+    /// Two ways to the same rows, of which one is walked. Where little is due in the whole database, as at most
+    /// cutoffs, it is read by date, and each row asked for its agency: what that costs does not depend on how many
+    /// plans the agencies have. Where there is more, each plan of these agencies is looked at.
+    /// </summary>
     private const string MarkDue =
         """
         busy AS (
           SELECT NULL::uuid AS agency_id WHERE false
-        ), marked AS (
+        ), due AS MATERIALIZED (
+          -- In the order of dates, so that it is read by that index whatever the statistics say.
+          SELECT id, payment_plan_id FROM installments
+          WHERE status = 'pending' AND student_due_date <= @latest_date
+          ORDER BY student_due_date
+          LIMIT @few + 1
+        ), marked_by_date AS (
+          UPDATE installments i
+          SET status = 'overdue'
+          FROM due d
+          -- OFFSET 0 keeps PostgreSQL from reading all plans of these agencies instead of those few.
+          CROSS JOIN LATERAL (
+            SELECT agency_id FROM payment_plans WHERE id = d.payment_plan_id AND status = 'active' OFFSET 0) p
+          JOIN agency a ON a.agency_id = p.agency_id
+          WHERE i.id = d.id
+            AND i.status = 'pending'
+            AND i.student_due_date <= a.through_date
+            AND (SELECT count(*) FROM due) <= @few
+          RETURNING i.id, a.agency_id, greatest(i.student_due_date, a.first_date) AS cutoff_date
+        ), marked_by_plan AS (
           UPDATE installments i
           SET status = 'overdue'
           FROM agency a
@@ -54,7 +78,12 @@ internal static class MarkingSql
             -- Says nothing new, but as a value that is known when the statement is planned: with it PostgreSQL takes
             -- the index of what is pending by plan and date, without it that of all installments of a plan.
             AND i.student_due_date <= @latest_date
+            AND (SELECT count(*) FROM due) > @few
           RETURNING i.id, a.agency_id, greatest(i.student_due_date, a.first_date) AS cutoff_date
+        ), marked AS (
+          SELECT id, agency_id, cutoff_date FROM marked_by_date
+          UNION ALL
+          SELECT id, agency_id, cutoff_date FROM marked_by_plan
         )
         """;
 

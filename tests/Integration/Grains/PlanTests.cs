@@ -37,6 +37,47 @@ public sealed partial class PlanTests(PlanTests.Years years) : IClassFixture<Pla
     }
 
     [Theory]
+    [InlineData(0, false)]
+    [InlineData(4, false)]
+    [InlineData(5, true)]
+    public async Task Plans_are_looked_at_only_where_more_is_due_than_few_for_each_agency(int due, bool looksAtPlans)
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        var batch = await BatchAsync(agencies: 1);
+        await using var connection = await years.Source.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var make = new NpgsqlCommand(
+            """
+            UPDATE installments SET status = 'pending' WHERE id IN (
+              SELECT i.id FROM installments i JOIN payment_plans p ON p.id = i.payment_plan_id
+              WHERE p.agency_id = @agency AND i.status = 'paid' AND i.student_due_date < '2031-03-01' LIMIT @due)
+            """, connection);
+        var agency = batch.Agencies[0].Plan.State.Agency.Value;
+        make.Parameters.AddWithValue("agency", agency);
+        make.Parameters.AddWithValue("due", due);
+        await make.ExecuteNonQueryAsync(cancellationToken);
+
+        await using var mark = new NpgsqlCommand(
+            "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + MarkingSql.Mark, connection);
+        MarkingParameters.AddTo(mark.Parameters, batch, MarkingParameters.Now(Now));
+        var plan = new List<string>();
+        await using (var reader = await mark.ExecuteReaderAsync(cancellationToken))
+            while (await reader.ReadAsync(cancellationToken)) plan.Add(reader.GetString(0));
+        await using var read = new NpgsqlCommand(
+            "SELECT records_updated FROM agency_runs WHERE agency_id = $1 AND cutoff_date = '2031-03-01'", connection)
+        {
+            Parameters = { new NpgsqlParameter { Value = agency } },
+        };
+
+        Assert.Equal(due, await read.ExecuteScalarAsync(cancellationToken));
+        var looks = plan.Where(line => ScanOfPlans().IsMatch(line)).ToArray();
+        Assert.NotEmpty(looks);
+        Assert.True(
+            looksAtPlans == looks.Any(line => !line.Contains("never executed", StringComparison.Ordinal)),
+            string.Join('\n', plan));
+    }
+
+    [Theory]
     [InlineData(SweepStore.FindWork)]
     [InlineData(SweepStore.AlertLate)]
     [InlineData(SweepStore.ResolveProblems)]
@@ -104,6 +145,10 @@ public sealed partial class PlanTests(PlanTests.Years years) : IClassFixture<Pla
 
         return MarkingBatch.Of(planned, Now, Duration.FromMinutes(10));
     }
+
+    /// <summary>By agency; where each installment asks for its plan, the table has no other name.</summary>
+    [GeneratedRegex(@"Scan.* on payment_plans p")]
+    private static partial Regex ScanOfPlans();
 
     [GeneratedRegex(@"Seq Scan on (installments|agency_runs|jobs_log)\b")]
     private static partial Regex ScanOfHistory();
