@@ -1,7 +1,10 @@
 using System.CommandLine;
+using Actors.Benchmarks.Arm;
 using Actors.Benchmarks.Burst;
 using Actors.Benchmarks.Databases;
+using Actors.Benchmarks.Idle;
 using Actors.Benchmarks.Measuring;
+using Actors.Benchmarks.One;
 
 namespace Actors.Benchmarks;
 
@@ -42,6 +45,9 @@ internal static class BenchmarkCommand
         Profile,
         Keep,
         BurstCommand.Create(),
+        OneCommand.Create(),
+        IdleCommand.Create(),
+        ArmCommand.Create(),
     };
 
     /// <summary>The command starts the server, measures, and puts the section into the results.</summary>
