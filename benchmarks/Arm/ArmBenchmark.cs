@@ -34,6 +34,7 @@ internal sealed class ArmBenchmark(BenchmarkServer server, ArmSize size, Action<
         await size.Data.FillAsync(template, (await template.NowAsync()).InUtc().Date);
         await template.SpreadAsync();
 
+        var processors = new List<(TimeSpan Silo, TimeSpan Database, long Memory)>();
         var times = new SortedDictionary<Step, List<TimeSpan>>();
         for (var repetition = 1; repetition <= size.Repetitions; repetition++)
         {
@@ -55,19 +56,27 @@ internal sealed class ArmBenchmark(BenchmarkServer server, ArmSize size, Action<
             once, so that from then on it has those of all agencies. The bar for a restart: under 10 s.
 
             {Table.Of(Heads, times.Select(step => Row(step.Key, step.Value)))}
+            Until all were armed, at the median: {Measured.Of(Middle(cost => cost.Silo))} of the silo's processor,
+            {Measured.Of(Middle(cost => cost.Database))} of PostgreSQL's, and at most {Megabytes(Middle(cost => cost.Memory))}
+            of the machine's memory for the silo.
+
             {await Machine.DescribeAsync(server)}
             """;
 
+        T Middle<T>(Func<(TimeSpan Silo, TimeSpan Database, long Memory), T> figure) =>
+            processors.Select(figure).Order().ElementAt((processors.Count - 1) / 2);
+
         async Task ArmAsync(BenchmarkDatabase database)
         {
+            var meter = await Meter.StartAsync(database);
             await using var silo = SiloInItsProcess.Start(database);
             Note(Step.Ready, await silo.ReadyAsync() - silo.StartedAt);
             await database.UntilArmedAsync();
             Note(Step.Armed, await database.NowAsync() - silo.StartedAt);
-            var (now, atMost) = await silo.MemoryAsync();
-            report(string.Create(
-                CultureInfo.InvariantCulture,
-                $"   memory {now / 1e6:0} MB, at most {atMost / 1e6:0} MB; processor {Measured.Of(silo.Processor)}"));
+            var cost = await meter.ReadAsync();
+            processors.Add((silo.Processor, cost.DatabaseProcessor, (await silo.MemoryAsync()).AtMost));
+            report($"   processor {Measured.Of(silo.Processor)}, PostgreSQL's {Measured.Of(cost.DatabaseProcessor)}; "
+                + $"memory at most {Megabytes(processors[^1].Memory)}");
             if (size.IsProfiled) await StatementProfile.ReportAsync(database, report);
             await silo.TerminateAsync();
         }
@@ -102,6 +111,8 @@ internal sealed class ArmBenchmark(BenchmarkServer server, ArmSize size, Action<
             times.Count.ToString(CultureInfo.InvariantCulture),
         ];
     }
+
+    private static string Megabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0} MB");
 
     private enum Step
     {

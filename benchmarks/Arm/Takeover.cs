@@ -1,5 +1,4 @@
 using Actors.Benchmarks.Databases;
-using Actors.Benchmarks.Measuring;
 using NodaTime;
 
 namespace Actors.Benchmarks.Arm;
@@ -33,11 +32,9 @@ internal static class Takeover
 
     public static async Task<Instant> AwaitAsync(BenchmarkDatabase database)
     {
-        Instant? taken = null;
-        await Waiting.UntilAsync(
-            "cutoffs were served by their reminders; give --seconds more", TimeSpan.FromMinutes(2),
-            async () => (taken = await database.ReadAsync<Instant?>(First, ("enough", (long)Enough))) is not null,
-            every: TimeSpan.FromMilliseconds(100));
-        return taken!.Value;
+        await database.UntilAsync(
+            "cutoffs were served by their reminders; give --seconds more", every: TimeSpan.FromMilliseconds(100),
+            $"SELECT ({First}) IS NOT NULL", ("enough", (long)Enough));
+        return await database.ReadAsync<Instant>(First, ("enough", (long)Enough));
     }
 }

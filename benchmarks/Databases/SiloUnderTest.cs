@@ -1,5 +1,4 @@
 using System.Net;
-using Actors.Benchmarks.Measuring;
 using Actors.Grains;
 using Actors.Silo.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -52,16 +51,13 @@ internal static class Arming
     }
 
     /// <summary>Waits until every agency has its next cutoff and its reminder.</summary>
-    public static Task UntilArmedAsync(this BenchmarkDatabase database) => Waiting.UntilAsync(
-        "every agency is armed", TimeSpan.FromMinutes(10),
-        () => database.ReadAsync<bool>(
-            """
-            SELECT CASE WHEN NOT EXISTS (SELECT FROM agency_cutoffs WHERE next_cutoff_at IS NULL) THEN
-              (SELECT count(*) FROM agencies)
-                = (SELECT count(*) FROM orleans.reminders WHERE reminder_name = 'cutoff')
-              ELSE false END
-            """),
-        every: TimeSpan.FromMilliseconds(100));
+    public static Task UntilArmedAsync(this BenchmarkDatabase database) => database.UntilAsync(
+        "every agency is armed", every: TimeSpan.FromMilliseconds(250),
+        """
+        SELECT CASE WHEN NOT EXISTS (SELECT FROM agency_cutoffs WHERE next_cutoff_at IS NULL) THEN
+          (SELECT count(*) FROM agencies) = (SELECT count(*) FROM orleans.reminders WHERE reminder_name = 'cutoff')
+          ELSE false END
+        """);
 
     /// <summary>
     /// Agencies that are new have cutoffs 2 to 22 hours from now, each its own. No silo may run meanwhile.

@@ -54,8 +54,9 @@ internal sealed class OneBenchmark(BenchmarkServer server, OneSize size, Action<
 
         report($"Cutoffs until {cutoffs.Last:uuuu-MM-dd HH:mm:ss} UTC …");
         var seen = await client.MarkAllAsync(besideCutoffs, cancellationToken);
-        await Waiting.UntilAsync("every agency was served", TimeSpan.FromMinutes(2), () => ours.ReadAsync<bool>(
-            "SELECT NOT EXISTS (SELECT FROM agency_cutoffs WHERE next_cutoff_at <= @last)", ("last", cutoffs.Last)));
+        await ours.UntilAsync(
+            "every agency was served", every: TimeSpan.FromSeconds(1),
+            "SELECT NOT EXISTS (SELECT FROM agency_cutoffs WHERE next_cutoff_at <= @last)", ("last", cutoffs.Last));
         var bySweep = await RequireWholeAsync(ours, beside, cutoffs);
         if (size.IsProfiled) await StatementProfile.ReportAsync(ours, report);
 
