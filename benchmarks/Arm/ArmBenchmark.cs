@@ -57,8 +57,8 @@ internal sealed class ArmBenchmark(BenchmarkServer server, ArmSize size, Action<
 
             {Table.Of(Heads, times.Select(step => Row(step.Key, step.Value)))}
             Until all were armed, at the median: {Measured.Of(Middle(cost => cost.Silo))} of the silo's processor,
-            {Measured.Of(Middle(cost => cost.Database))} of PostgreSQL's, and at most {Megabytes(Middle(cost => cost.Memory))}
-            of the machine's memory for the silo.
+            {Measured.Of(Middle(cost => cost.Database))} of PostgreSQL's, and at most
+            {Megabytes(Middle(cost => cost.Memory))} of the machine's memory for the silo.
 
             {await Machine.DescribeAsync(server)}
             """;

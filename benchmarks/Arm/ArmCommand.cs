@@ -8,7 +8,7 @@ internal static class ArmCommand
 {
     public static Command Create()
     {
-        var agencies = BenchmarkCommand.Number("--agencies", 100_000, "Agencies, each with one plan of 2 installments.");
+        var agencies = BenchmarkCommand.Number("--agencies", 100_000, "Agencies, each with a plan of 2 installments.");
         var apart = BenchmarkCommand.Number(
             "--apart", 100, "Milliseconds between the cutoffs that show whether a silo that starts has taken over.");
         var seconds = BenchmarkCommand.Number("--seconds", 30, "For how long after a start there are such cutoffs.");

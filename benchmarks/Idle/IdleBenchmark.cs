@@ -19,7 +19,8 @@ internal sealed class IdleBenchmark(BenchmarkServer server, IdleSize size, Actio
 {
     private static readonly string[] Heads =
     [
-        "", "memory", "at most", "processor, of one core", "above the empty silo", "PostgreSQL's statements, of one core",
+        "", "memory", "at most", "processor, of one core", "above the empty silo",
+        "PostgreSQL's statements, of one core",
     ];
 
     private static readonly string[] ReadHeads =
@@ -62,9 +63,9 @@ internal sealed class IdleBenchmark(BenchmarkServer server, IdleSize size, Actio
 
         return $"""
             {size.Data.Agencies:N0} agencies whose cutoffs are hours away, spread over the day, and one silo, for
-            {size.Period.TotalMinutes:0.#} minutes, {size.Settle.TotalSeconds:0} s after its start. Three silos wait at the
-            same time, each in a process and with a database of its own: one without agencies, one that was started when
-            they were armed, and the one that armed them all in its own life and has had a grain of each in memory.
+            {size.Period.TotalMinutes:0.#} minutes, {size.Settle.TotalSeconds:0} s after its start. Three silos wait at
+            the same time, each in a process and with a database of its own: one without agencies, one that was started
+            when they were armed, and one that has armed them all itself.
             Memory is what the process holds of the machine's (VmRSS) at the end, and at most (VmHWM) since its start.
             The bars: under 400 MB, and at most 1 % of one core above the empty silo.
 

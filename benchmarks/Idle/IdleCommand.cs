@@ -8,7 +8,7 @@ internal static class IdleCommand
 {
     public static Command Create()
     {
-        var agencies = BenchmarkCommand.Number("--agencies", 100_000, "Agencies, each with one plan of 2 installments.");
+        var agencies = BenchmarkCommand.Number("--agencies", 100_000, "Agencies, each with a plan of 2 installments.");
         var minutes = BenchmarkCommand.Number("--minutes", 10, "For how long.");
         var seconds = BenchmarkCommand.Number("--seconds", 0, "And how many seconds more.");
         var settle = BenchmarkCommand.Number("--settle", 60, "Seconds after the start, before the measuring begins.");

@@ -97,7 +97,9 @@ internal sealed class OneBenchmark(BenchmarkServer server, OneSize size, Action<
 
     private static Sample Sampled(TimeSpan time) => new(time, 0, Cost.None);
 
-    /// <summary>Each cutoff served once, not early, and all that was due marked; answers those the sweep had to.</summary>
+    /// <summary>
+    /// Each cutoff was served once and not early, and all that was due was marked; answers how many the sweep served.
+    /// </summary>
     private async Task<long> RequireWholeAsync(
         BenchmarkDatabase ours, BenchmarkDatabase beside, CutoffsInTurn cutoffs)
     {

@@ -10,7 +10,7 @@ internal static class OneCommand
     {
         var cutoffs = BenchmarkCommand.Number("--cutoffs", 1_000, "Agencies, each with a cutoff of its own.");
         var apart = BenchmarkCommand.Number("--apart", 200, "Milliseconds from one cutoff to the next.");
-        var plans = BenchmarkCommand.Number("--plans", 10, "Plans of each agency, of 10 installments, one of them due.");
+        var plans = BenchmarkCommand.Number("--plans", 10, "Plans of each, of 10 installments, one of them due.");
         var lead = BenchmarkCommand.Number("--lead", 15, "Seconds from the start of the silo to the first cutoff.");
         var command = new Command("one", "1,000 cutoffs one after the other on an idle cluster, beside 1,000 UPDATEs.")
         {

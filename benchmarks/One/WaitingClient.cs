@@ -41,7 +41,8 @@ internal sealed class WaitingClient : IAsyncDisposable
     /// <summary>Marks one agency at each instant; answers how long after it each answer was there.</summary>
     public async Task<IReadOnlyList<TimeSpan>> MarkAllAsync(CutoffsInTurn cutoffs, CancellationToken cancellationToken)
     {
-        var agencies = await _database.ReadAsync<Guid[]>("SELECT array_agg(agency_id ORDER BY at) FROM cutoffs_in_turn");
+        var agencies = await _database.ReadAsync<Guid[]>(
+            "SELECT array_agg(agency_id ORDER BY at) FROM cutoffs_in_turn");
         var times = new List<TimeSpan>();
         for (var place = 0; place < cutoffs.Count; place++)
         {
