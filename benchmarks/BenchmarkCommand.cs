@@ -1,8 +1,11 @@
 using System.CommandLine;
+using Actors.Benchmarks.Arm;
 using Actors.Benchmarks.Backlog;
 using Actors.Benchmarks.Burst;
 using Actors.Benchmarks.Databases;
+using Actors.Benchmarks.Idle;
 using Actors.Benchmarks.Measuring;
+using Actors.Benchmarks.One;
 using Actors.Benchmarks.Round;
 
 namespace Actors.Benchmarks;
@@ -46,6 +49,9 @@ internal static class BenchmarkCommand
         BurstCommand.Create(),
         BacklogCommand.Create(),
         RoundCommand.Create(),
+        OneCommand.Create(),
+        IdleCommand.Create(),
+        ArmCommand.Create(),
     };
 
     /// <summary>The command starts the server, measures, and puts the section into the results.</summary>

@@ -32,6 +32,17 @@ internal sealed record BenchmarkDatabase(
         return await reader.GetFieldValueAsync<T>(0);
     }
 
+    /// <summary>Asks again and again, on one connection, until the answer is true.</summary>
+    /// <exception cref="TimeoutException">It never was.</exception>
+    public async Task UntilAsync(
+        string what, TimeSpan every, string sql, params (string Name, object Value)[] parameters)
+    {
+        await using var source = Open(connections: 1);
+        await using var command = Command(source, sql, parameters);
+        await Measuring.Waiting.UntilAsync(
+            what, TimeSpan.FromMinutes(10), async () => await command.ExecuteScalarAsync() is true, every);
+    }
+
     /// <summary>
     /// Reads tables and indexes into memory, and writes out what is dirty: so everybody starts alike.
     /// </summary>

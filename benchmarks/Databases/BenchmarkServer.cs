@@ -16,6 +16,7 @@ internal sealed class BenchmarkServer : IAsyncDisposable
         ("checkpoint_timeout", "30min"),
         ("shared_preload_libraries", "pg_stat_statements"),
         ("track_io_timing", "on"),
+        ("track_commit_timestamp", "on"),
     ];
 
     private readonly EmbeddedPostgres _embedded;

@@ -1,5 +1,4 @@
 using System.Net;
-using Actors.Benchmarks.Measuring;
 using Actors.Grains;
 using Actors.Silo.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -48,12 +47,37 @@ internal static class Arming
         var now = await database.NowAsync();
         await database.SetCutoffAsync(now.Plus(Duration.FromHours(3)), isArmed: false);
         await using var silo = await SiloUnderTest.StartAsync(database);
-        await Waiting.UntilAsync("every agency is armed", TimeSpan.FromMinutes(10), () => database.ReadAsync<bool>(
+        await database.UntilArmedAsync();
+    }
+
+    /// <summary>Waits until every agency has its next cutoff and its reminder.</summary>
+    public static Task UntilArmedAsync(this BenchmarkDatabase database) => database.UntilAsync(
+        "every agency is armed", every: TimeSpan.FromMilliseconds(250),
+        """
+        SELECT CASE WHEN NOT EXISTS (SELECT FROM agency_cutoffs WHERE next_cutoff_at IS NULL) THEN
+          (SELECT count(*) FROM agencies) = (SELECT count(*) FROM orleans.reminders WHERE reminder_name = 'cutoff')
+          ELSE false END
+        """);
+
+    /// <summary>
+    /// Agencies that are new have cutoffs 2 to 22 hours from now, each its own. No silo may run meanwhile.
+    /// </summary>
+    public static async Task SpreadAsync(this BenchmarkDatabase database)
+    {
+        await database.ExecuteAsync("ALTER TABLE agencies DISABLE TRIGGER USER");
+        await database.ExecuteAsync(
             """
-            SELECT (SELECT count(*) FROM agencies)
-              = (SELECT count(*) FROM orleans.reminders WHERE reminder_name = 'cutoff')
-              AND NOT EXISTS (SELECT FROM agency_cutoffs WHERE next_cutoff_at IS NULL)
-            """));
+            UPDATE agencies a
+            SET overdue_cutoff_time = date_trunc('second',
+              (@now AT TIME ZONE 'UTC') + interval '2 hours' + interval '20 hours' * s.share)::time
+            FROM (
+              SELECT id, (row_number() OVER (ORDER BY id) - 1)::double precision / count(*) OVER () AS share
+              FROM agencies) AS s
+            WHERE s.id = a.id
+            """,
+            ("now", await database.NowAsync()));
+        await database.ExecuteAsync("ALTER TABLE agencies ENABLE TRIGGER USER");
+        await database.ExecuteAsync("VACUUM (ANALYZE)");
     }
 
     /// <summary>

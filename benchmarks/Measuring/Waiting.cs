@@ -7,10 +7,15 @@ internal static class Waiting
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(15);
 
     /// <exception cref="TimeoutException">It never came to hold.</exception>
-    public static async Task UntilAsync(string what, TimeSpan atMost, Func<Task<bool>> condition)
+    /// <param name="what">In words, for the exception.</param>
+    /// <param name="atMost">When it is given up.</param>
+    /// <param name="condition">What is looked at.</param>
+    /// <param name="every">How often, where the look is dear.</param>
+    public static async Task UntilAsync(
+        string what, TimeSpan atMost, Func<Task<bool>> condition, TimeSpan? every = null)
     {
         using var limit = new CancellationTokenSource(atMost);
-        using var timer = new PeriodicTimer(Interval);
+        using var timer = new PeriodicTimer(every ?? Interval);
         while (!await condition())
         {
             try

@@ -13,6 +13,7 @@ namespace Actors.Grains.Agencies;
 /// the reminder is only the alarm clock. A tick that is lost, doubled, early or late is harmless.
 /// </summary>
 [GrainType("agency")]
+[CollectionAgeLimit(Minutes = 2)]
 internal sealed partial class AgencyGrain(
     IGrainContext context,
     InstallmentMarker marker,
@@ -43,6 +44,8 @@ internal sealed partial class AgencyGrain(
     {
         var (result, answer) = await BringUpToDateWithRetriesAsync(request);
         if (answer is { Next: { } next, MovedNextCutoff: true }) await ArmAsync(next - answer.Now);
+        // A sweep may ask every agency there is, and none of them has anything to do for the rest of the day.
+        if (request.Trigger == RunTrigger.CatchUp) DeactivateOnIdle();
         return result;
     }
 

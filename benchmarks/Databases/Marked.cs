@@ -1,7 +1,6 @@
-using Actors.Benchmarks.Databases;
 using NodaTime;
 
-namespace Actors.Benchmarks.Burst;
+namespace Actors.Benchmarks.Databases;
 
 /// <summary>What is there when a measurement is over, and when it is to begin.</summary>
 internal static class Marked
