@@ -66,7 +66,7 @@ internal sealed class BurstBenchmark(BenchmarkServer server, BurstSize size, Act
         "WAL",
     ];
 
-    private const string MarkAll =
+    public const string MarkAll =
         """
         UPDATE installments i SET status = 'overdue' FROM payment_plans p
         WHERE i.payment_plan_id = p.id AND p.status = 'active' AND i.status = 'pending'

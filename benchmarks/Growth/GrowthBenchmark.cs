@@ -1,0 +1,167 @@
+using System.Diagnostics;
+using System.Globalization;
+using Actors.Benchmarks.Burst;
+using Actors.Benchmarks.Databases;
+using Actors.Benchmarks.Measuring;
+using Npgsql;
+
+namespace Actors.Benchmarks.Growth;
+
+/// <summary>How large, and how often.</summary>
+/// <param name="Agencies">Of each burst.</param>
+/// <param name="Repetitions">Of ours and of the statement, at each size.</param>
+/// <param name="LeadSeconds">To the cutoff, and one more for each 2,000 agencies.</param>
+/// <param name="Folder">Where the picture goes.</param>
+internal sealed record GrowthSize(IReadOnlyList<int> Agencies, int Repetitions, int LeadSeconds, string Folder);
+
+/// <summary>
+/// The same burst at one size after the other, its silo in a process of its own, beside one UPDATE of the same rows.
+/// </summary>
+internal sealed class GrowthBenchmark(BenchmarkServer server, GrowthSize size, Action<string> report)
+{
+    private const string Ours = "Actors";
+    private const string Statement = "one UPDATE";
+    private const string Template = "growth_template";
+    private const string Work = "growth_work";
+    private const string Picture = "growth.svg";
+
+    /// <summary>Measures each size, draws the picture, and answers the section of the table.</summary>
+    public async Task<string> RunAsync(CancellationToken cancellationToken)
+    {
+        var steps = new List<Step>();
+        foreach (var agencies in size.Agencies.Order())
+            steps.Add(await MeasureAsync(new PaymentData(agencies, 10, 10, 4, 1), cancellationToken));
+
+        await File.WriteAllTextAsync(Path.Combine(size.Folder, Picture), Draw(steps).ToSvg(), cancellationToken);
+        return await DescribeAsync(steps);
+    }
+
+    private async Task<Step> MeasureAsync(PaymentData data, CancellationToken cancellationToken)
+    {
+        report($"Preparing {data.Described} …");
+        var template = await server.CreateMigratedAsync(Template);
+        await data.FillAsync(template, (await template.NowAsync()).InUtc().Date);
+        await template.ArmAsync();
+        await template.ExecuteAsync("VACUUM (ANALYZE)");
+        var silos = new List<SiloCost>();
+        var measured = await Turns.MeasureAsync(
+            [
+                new(Statement, size.Repetitions, () => MeasureStatementAsync(template)),
+                new(Ours, size.Repetitions, () => MeasureOursAsync(template, data, silos)),
+            ],
+            report, cancellationToken);
+        Turns.RequireSameWork(measured, data.ToMark);
+        await server.DropAsync(Template);
+        await server.DropAsync(Work);
+        return new Step(
+            data, measured.Single(one => one.Name == Ours), measured.Single(one => one.Name == Statement), silos);
+    }
+
+    private async Task<Sample> MeasureStatementAsync(BenchmarkDatabase template)
+    {
+        var database = await server.CloneAsync(template, Work);
+        await database.WarmAsync();
+        await using var source = database.Open();
+        await using var connection = await source.OpenConnectionAsync();
+        await using var command = new NpgsqlCommand(BurstBenchmark.MarkAll, connection);
+        var meter = await Meter.StartAsync(database);
+        var started = Stopwatch.GetTimestamp();
+        await command.ExecuteNonQueryAsync();
+        var time = Stopwatch.GetElapsedTime(started);
+        return new Sample(time, await Marked.CountAsync(database), await meter.ReadAsync());
+    }
+
+    private async Task<Sample> MeasureOursAsync(BenchmarkDatabase template, PaymentData data, List<SiloCost> silos)
+    {
+        const int agenciesPerSecond = 2_000;
+        var database = await server.CloneAsync(template, Work);
+        await database.WarmAsync();
+        var cutoff = await Marked.NextSecondAsync(database, size.LeadSeconds + data.Agencies / agenciesPerSecond);
+        await database.SetCutoffAsync(cutoff);
+        await database.ExecuteAsync("CHECKPOINT");
+        await using var silo = await ServedProcess.StartSiloAsync(database);
+        if (await database.NowAsync() >= cutoff)
+            throw new InvalidOperationException("The silo was late: give --lead more seconds.");
+        var before = silo.Processor;
+        var sample = await OurRun.AwaitAsync(database, cutoff, data);
+        silos.Add(new SiloCost(silo.PeakMemory, silo.Processor - before));
+        return sample;
+    }
+
+    private static Chart Draw(IReadOnlyList<Step> steps)
+    {
+        var first = steps[0];
+        var last = steps[^1];
+        return new Chart(
+            "One burst: from the cutoff to the last commit", "agencies", "seconds",
+            [
+                new("Actors", "#0a58ca", [.. steps.Select(step => Point(step, step.Ours))]),
+                new("one UPDATE", "#b35c00", [.. steps.Select(step => Point(step, step.Statement))]),
+                new("linear", "#888",
+                    [
+                        Point(first, first.Ours),
+                        (last.Data.Agencies,
+                            first.Ours.Median.TotalSeconds * last.Data.Agencies / first.Data.Agencies),
+                    ])
+                {
+                    IsDashed = true,
+                },
+            ]);
+
+        static (double, double) Point(Step step, Measured measured) =>
+            (step.Data.Agencies, measured.Median.TotalSeconds);
+    }
+
+    private static readonly string[] Heads =
+    [
+        "agencies", "Actors", "range", "per 1,000 agencies", "one UPDATE", "to that", "silo's memory, peak",
+        "silo's processor, from the lead on", "PostgreSQL's processor", "of the UPDATE", "WAL", "of the UPDATE",
+    ];
+
+    private async Task<string> DescribeAsync(IReadOnlyList<Step> steps)
+    {
+        var rows = steps.Select(step => (string[])
+        [
+            Text($"{step.Data.Agencies:N0}"),
+            Measured.Of(step.Ours.Median),
+            step.Ours.Range,
+            Measured.Of(step.PerThousand),
+            Measured.Of(step.Statement.Median),
+            Text($"{step.Ours.Median / step.Statement.Median:0.00} ×"),
+            Text($"{step.Silos.Max(silo => silo.PeakMemory) / 1e6:0} MB"),
+            Measured.Of(step.Silos.Select(silo => silo.Processor).Order().ElementAt((step.Silos.Count - 1) / 2)),
+            Measured.Of(step.Ours.Cost.DatabaseProcessor),
+            Measured.Of(step.Statement.Cost.DatabaseProcessor),
+            Text($"{step.Ours.Cost.WalBytes / 1e6:0} MB"),
+            Text($"{step.Statement.Cost.WalBytes / 1e6:0} MB"),
+        ]);
+        var (least, most) = (steps[0], steps[^1]);
+        return $"""
+            Bursts of 10 plans of 10 installments for each agency, one of each plan due, reminders firing in a silo in a
+            process of its own, started shortly before; from the cutoff's instant to the closed row of `jobs_log`.
+            Beside each, one `UPDATE … FROM payment_plans` of the same rows on a fresh copy of the same database,
+            in turn with ours, {size.Repetitions} times. Memory is what was resident at most. What both wrote and
+            PostgreSQL's processor are from shortly before the cutoff, so that at small sizes the wait counts too.
+
+            Bar: no worse than linear. {Text($"{most.Data.Agencies:N0}")} agencies take {
+                Text($"{most.PerThousand / least.PerThousand:0.00}")} × as long for each 1,000 as {
+                Text($"{least.Data.Agencies:N0}")} do.
+
+            ![Time against agencies, both logarithmic]({Picture})
+
+            {Table.Of(Heads, rows)}
+            {await Machine.DescribeAsync(server)}
+            """;
+
+        static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>What a silo took in one repetition.</summary>
+    private sealed record SiloCost(long PeakMemory, TimeSpan Processor);
+
+    /// <summary>What one size gave.</summary>
+    private sealed record Step(PaymentData Data, Measured Ours, Measured Statement, IReadOnlyList<SiloCost> Silos)
+    {
+        public TimeSpan PerThousand => Ours.Median * 1_000 / Data.Agencies;
+    }
+}
