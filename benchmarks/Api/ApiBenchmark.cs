@@ -66,10 +66,10 @@ internal sealed class ApiBenchmark(BenchmarkServer server, ApiSize size, Action<
         return $"""
             Pages of 50 rows over HTTP, {size.Readers} readers at the same time, each with an API key of its own and
             asking again as soon as it is answered, for {size.Seconds} s a kind; the API in a process of its own, with
-            its usual limits. The ledger has {size.Ledger.ToString("N0", CultureInfo.InvariantCulture)} rows. Readers, API and
-            PostgreSQL share the processors, so that with {size.Readers} readers the times are those of a queue: what a
-            request costs stands in the columns of processors. "Any page" begins behind a row that was drawn by lot.
-            There is no bar.
+            its usual limits. The ledger has {size.Ledger.ToString("N0", CultureInfo.InvariantCulture)} rows. Readers,
+            API and PostgreSQL share the processors, so that with {size.Readers} readers the times are those of a queue:
+            what a request costs stands in the columns of processors. "Any page" begins behind a row that was drawn by
+            lot. There is no bar.
 
             {string.Join('\n', tables)}
             {await Machine.DescribeAsync(server)}

@@ -57,7 +57,7 @@ internal sealed record ListData(int Jobs, int Agencies, int Ledger)
                      'cutoff_at', '2026-11-01T00:00:00Z', 'agencies_total', 10, 'agencies_marked', 1,
                      'agencies_failed', 0, 'agencies', jsonb_build_array(jsonb_build_object(
                        'agency_id', md5('agency' || n)::uuid, 'updated_count', n % 100))) END
-            FROM (SELECT n, n % 4 <> 0 AS is_ours FROM generate_series(1, @jobs) AS n) AS some
+            FROM (SELECT n, n % 4 <> 0 AS is_ours FROM generate_series(1, @jobs) AS n) AS log
             """);
         report($"Filling the ledger: {Ledger:N0} rows …");
         await FillAsync(database, ["agency_runs"],
@@ -78,7 +78,7 @@ internal sealed record ListData(int Jobs, int Agencies, int Ledger)
                      date '2027-01-01' + n / @busy, false,
                      timestamptz '2027-01-01 17:00Z' + n / @busy * interval '1 day'
               FROM generate_series(0, @busy * @dates - 1) AS n
-            ) AS rows
+            ) AS entries
             """);
         await database.ExecuteAsync("TRUNCATE events; TRUNCATE agency_changes");
         await database.ExecuteAsync("VACUUM (ANALYZE)");

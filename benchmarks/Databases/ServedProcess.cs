@@ -71,6 +71,8 @@ internal sealed class ServedProcess : IAsyncDisposable
         start.ArgumentList.Add(word);
         start.Environment[SiloLogin] = database.SiloConnectionString;
         start.Environment[ApiLogin] = database.ApiConnectionString;
+        // An API that looks for silos until it is ended says so as an error; what fails at the start is thrown too.
+        start.Environment["Logging__LogLevel__Microsoft.Extensions.Hosting"] = "None";
         var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} could not be started.");
         using var limit = new CancellationTokenSource(StartLimit);
         while (await process.StandardOutput.ReadLineAsync(limit.Token) is { } line)

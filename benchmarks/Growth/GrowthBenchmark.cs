@@ -137,15 +137,18 @@ internal sealed class GrowthBenchmark(BenchmarkServer server, GrowthSize size, A
         ]);
         var (least, most) = (steps[0], steps[^1]);
         return $"""
-            Bursts of 10 plans of 10 installments for each agency, one of each plan due, reminders firing in a silo in a
-            process of its own, started shortly before; from the cutoff's instant to the closed row of `jobs_log`.
+            Bursts of 10 plans of 10 installments for each agency, one of each plan due, reminders firing in a silo in
+            a process of its own, started shortly before; from the cutoff's instant to the closed row of `jobs_log`.
             Beside each, one `UPDATE … FROM payment_plans` of the same rows on a fresh copy of the same database,
             in turn with ours, {size.Repetitions} times. Memory is what was resident at most. What both wrote and
             PostgreSQL's processor are from shortly before the cutoff, so that at small sizes the wait counts too.
 
             Bar: no worse than linear. {Text($"{most.Data.Agencies:N0}")} agencies take {
                 Text($"{most.PerThousand / least.PerThousand:0.00}")} × as long for each 1,000 as {
-                Text($"{least.Data.Agencies:N0}")} do.
+                Text($"{least.Data.Agencies:N0}")} do; of the steps between two sizes that lie beside each other the
+            steepest is {Text($"{SteepestOf(steps):0.00}")} × (the UPDATE's: {
+                Text($"{SteepestOf(steps, ofStatement: true):0.00}")} ×). What a small burst takes is mostly a silo
+            that has done nothing yet.
 
             ![Time against agencies, both logarithmic]({Picture})
 
@@ -154,6 +157,15 @@ internal sealed class GrowthBenchmark(BenchmarkServer server, GrowthSize size, A
             """;
 
         static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>By how much the time for each agency grows from one size to the next, at most.</summary>
+    private static double SteepestOf(IReadOnlyList<Step> steps, bool ofStatement = false)
+    {
+        return steps.Count < 2 ? 1 : steps.Skip(1).Zip(steps, (later, earlier) => Each(later) / Each(earlier)).Max();
+
+        double Each(Step step) =>
+            (ofStatement ? step.Statement : step.Ours).Median.TotalSeconds / step.Data.Agencies;
     }
 
     /// <summary>What a silo took in one repetition.</summary>
