@@ -44,6 +44,9 @@ internal sealed class BenchmarkServer : IAsyncDisposable
             embedded = await EmbeddedPostgres.StartAsync(options, cancellationToken);
         }
 
+        // A run that was ended in the middle may have left what it had changed for itself.
+        await ExecuteAsync(
+            embedded.SuperuserConnectionString, "ALTER SYSTEM RESET autovacuum_naptime; SELECT pg_reload_conf()");
         return new BenchmarkServer(embedded);
     }
 
