@@ -1,8 +1,11 @@
 using System.CommandLine;
+using Actors.Benchmarks.Api;
 using Actors.Benchmarks.Arm;
 using Actors.Benchmarks.Backlog;
 using Actors.Benchmarks.Burst;
 using Actors.Benchmarks.Databases;
+using Actors.Benchmarks.Days;
+using Actors.Benchmarks.Growth;
 using Actors.Benchmarks.Idle;
 using Actors.Benchmarks.Measuring;
 using Actors.Benchmarks.One;
@@ -40,19 +43,31 @@ internal static class BenchmarkCommand
         Recursive = true,
     };
 
-    public static RootCommand CreateRoot() => new(
-        "Measures Actors beside what a user would pick instead, in turn on one PostgreSQL, and writes a table.")
+    public static RootCommand CreateRoot()
     {
-        Results,
-        Profile,
-        Keep,
-        BurstCommand.Create(),
-        BacklogCommand.Create(),
-        RoundCommand.Create(),
-        OneCommand.Create(),
-        IdleCommand.Create(),
-        ArmCommand.Create(),
-    };
+        var root = new RootCommand(
+            "Measures Actors beside what a user would pick instead, in turn on one PostgreSQL, and writes a table.")
+        {
+            Results,
+            Profile,
+            Keep,
+            BurstCommand.Create(),
+            BacklogCommand.Create(),
+            RoundCommand.Create(),
+            OneCommand.Create(),
+            IdleCommand.Create(),
+            ArmCommand.Create(),
+            GrowthCommand.Create(),
+            DaysCommand.Create(),
+            ApiCommand.Create(),
+        };
+        foreach (var serving in ServedProcess.Commands) root.Add(serving);
+        return root;
+    }
+
+    /// <summary>Where the results go, and pictures with them.</summary>
+    public static string FolderOf(ParseResult arguments) =>
+        Path.GetDirectoryName(Path.GetFullPath(arguments.GetValue(Results)!))!;
 
     /// <summary>The command starts the server, measures, and puts the section into the results.</summary>
     public static Command Running(this Command command, Run run)
@@ -75,5 +90,14 @@ internal static class BenchmarkCommand
         Description = $"{description} Default: {usual}.",
         DefaultValueFactory = _ => usual,
         HelpName = "N",
+    };
+
+    /// <summary>An option that is several sizes.</summary>
+    public static Option<int[]> Numbers(string name, int[] usual, string description) => new(name)
+    {
+        Description = $"{description} Default: {string.Join(' ', usual)}.",
+        DefaultValueFactory = _ => usual,
+        AllowMultipleArgumentsPerToken = true,
+        HelpName = "N …",
     };
 }

@@ -45,6 +45,9 @@ internal sealed class BenchmarkServer : IAsyncDisposable
             embedded = await EmbeddedPostgres.StartAsync(options, cancellationToken);
         }
 
+        // A run that was ended in the middle may have left what it had changed for itself.
+        await ExecuteAsync(
+            embedded.SuperuserConnectionString, "ALTER SYSTEM RESET autovacuum_naptime; SELECT pg_reload_conf()");
         return new BenchmarkServer(embedded);
     }
 
@@ -95,6 +98,14 @@ internal sealed class BenchmarkServer : IAsyncDisposable
         foreach (var name in _made) await DropAsync(name);
     }
 
+    /// <summary>Changes a setting of the whole server until what is answered is disposed of.</summary>
+    public async Task<IAsyncDisposable> SetAsync(string name, string value)
+    {
+        var superuser = _embedded.SuperuserConnectionString;
+        await ExecuteAsync(superuser, $"ALTER SYSTEM SET {name} = '{value}'; SELECT pg_reload_conf()");
+        return new SettingBack(() => ExecuteAsync(superuser, $"ALTER SYSTEM RESET {name}; SELECT pg_reload_conf()"));
+    }
+
     /// <summary>The major and minor version.</summary>
     public async Task<string> VersionAsync() =>
         (string)(await ScalarAsync(_embedded.SuperuserConnectionString, "SHOW server_version"))!;
@@ -141,5 +152,10 @@ internal sealed class BenchmarkServer : IAsyncDisposable
         await using var source = NpgsqlDataSource.Create(connectionString);
         await using var command = source.CreateCommand(sql);
         return await command.ExecuteScalarAsync();
+    }
+
+    private sealed class SettingBack(Func<Task> reset) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await reset();
     }
 }

@@ -1,7 +1,10 @@
 using System.Net;
 using Actors.Grains;
+using Actors.Grains.Cutoffs;
 using Actors.Silo.Hosting;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using NodaTime;
 
 namespace Actors.Benchmarks.Databases;
@@ -15,7 +18,14 @@ internal sealed class SiloUnderTest : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    public static async Task<SiloUnderTest> StartAsync(BenchmarkDatabase database, GrainOptions? options = null)
+    /// <param name="database">Its database.</param>
+    /// <param name="options">Of the grains.</param>
+    /// <param name="clock">
+    /// In PostgreSQL's place and under the reminders, which are all kept in memory then, as they are where they are due
+    /// within a day; null for the real ones.
+    /// </param>
+    public static async Task<SiloUnderTest> StartAsync(
+        BenchmarkDatabase database, GrainOptions? options = null, TimeProvider? clock = null)
     {
         var app = ActorsHost.BuildSilo(new SiloSettings
         {
@@ -23,7 +33,16 @@ internal sealed class SiloUnderTest : IAsyncDisposable
             Ports = SiloPorts.FindAny(IPAddress.Loopback),
             IsAlone = true,
             Grains = options ?? new GrainOptions(),
+            Clock = clock is null ? DatabaseClock.OfPostgres : DatabaseClock.ReplacedBy(clock),
+            ReminderClock = clock,
         });
+        if (clock is not null)
+        {
+            var reminders = app.Services.GetRequiredService<IOptions<ReminderOptions>>().Value;
+            reminders.RefreshReminderListPeriod = TimeSpan.FromHours(6);
+            reminders.ReminderLoadingWindow = TimeSpan.FromHours(49);
+        }
+
         await app.StartAsync();
         return new SiloUnderTest(app);
     }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Actors.Benchmarks.Burst;
 using Actors.Benchmarks.Measuring;
 using Npgsql;
 

@@ -34,12 +34,18 @@ internal sealed class OneBenchmark(BenchmarkServer server, OneSize size, Action<
         await size.Data.FillAsync(template, (await template.NowAsync()).InUtc().Date);
         await template.ArmAsync();
         await template.ExecuteAsync("VACUUM (ANALYZE)");
+        return await Lead.LongEnoughAsync(size.LeadSeconds, lead => MeasureAsync(template, lead, cancellationToken));
+    }
+
+    private async Task<string> MeasureAsync(
+        BenchmarkDatabase template, int leadSeconds, CancellationToken cancellationToken)
+    {
         var ours = await server.CloneAsync(template, "one_ours");
         var beside = await server.CloneAsync(template, "one_statement");
 
         var apart = Duration.FromMilliseconds(size.ApartMilliseconds);
         var cutoffs = CutoffsInTurn.From(
-            await Marked.NextSecondAsync(ours, size.LeadSeconds), apart, size.Data.Agencies);
+            await Marked.NextSecondAsync(ours, leadSeconds), apart, size.Data.Agencies);
         var besideCutoffs = cutoffs with { First = cutoffs.First + apart / 2 };
         await cutoffs.SetAsync(ours);
         await besideCutoffs.SetAsync(beside);
@@ -49,8 +55,7 @@ internal sealed class OneBenchmark(BenchmarkServer server, OneSize size, Action<
         await using var silo = SiloInItsProcess.Start(ours);
         await using var client = await WaitingClient.OpenAsync(beside);
         var ready = await silo.ReadyAsync();
-        if (ready >= cutoffs.First)
-            throw new InvalidOperationException("The silo was late: give --lead more seconds.");
+        if (ready >= cutoffs.First) throw new CutoffCameTooSoonException();
 
         report($"Cutoffs until {cutoffs.Last:uuuu-MM-dd HH:mm:ss} UTC …");
         var seen = await client.MarkAllAsync(besideCutoffs, cancellationToken);

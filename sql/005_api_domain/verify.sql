@@ -378,3 +378,12 @@ BEGIN
   END IF;
 END
 $$;
+
+-- 007_agencies_by_zone
+DO $$
+BEGIN
+  IF actors.definition_of('index', 'public.agencies_timezone_order_idx') IS NULL THEN
+    RAISE EXCEPTION E'domain 005_api_domain is incomplete:\nindex public.agencies_timezone_order_idx is missing';
+  END IF;
+END
+$$;

@@ -67,6 +67,17 @@ public sealed partial class AgencyListPlanTests(AgencyListPlanTests.Many many) :
     }
 
     [Fact]
+    public async Task The_agencies_of_a_zone_are_found_by_an_index_in_the_order_of_names()
+    {
+        var plan = await ExplainAsync(
+            CallerRole.Reader, new(null, "Asia/Tokyo", null, AgencyOrder.Named("name")), null);
+
+        Assert.Contains("agencies_timezone_order_idx", plan, StringComparison.Ordinal);
+        Assert.DoesNotContain("Sort", plan, StringComparison.Ordinal);
+        Assert.True(MostRowsOfANode(plan) <= 51, plan);
+    }
+
+    [Fact]
     public async Task A_whole_id_is_found_by_the_primary_key()
     {
         var plan = await ExplainAsync(
