@@ -100,9 +100,7 @@ internal sealed partial class InstallmentMarker(
         {
             await MarkTogetherAsync(batch);
         }
-        catch (Exception error) when (batch.Length > 1
-            && (!DatabaseErrors.IsTransient(error)
-                || DatabaseErrors.IsLockTimeout(error) || DatabaseErrors.IsStatementTimeout(error)))
+        catch (Exception error) when (batch.Length > 1 && DatabaseErrors.MayBeOfOneAgency(error))
         {
             // One of them spoils it for all, and nothing was written. Halve until it stands alone.
             var open = batch.Where(work => !work.Answer.Task.IsCompleted).ToArray();
