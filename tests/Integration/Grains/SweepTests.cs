@@ -84,38 +84,71 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
             await using var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({SweepStore.SweepLock})", first);
             await take.ExecuteNonQueryAsync();
 
-            Assert.Null(await second.FindAsync("second", CancellationToken.None));
+            Assert.Null(await second.FindAsync("second", [], CancellationToken.None));
             Assert.Equal(0, await world.OpenAlertsAsync(Late));
         }
 
-        Assert.Single((await second.FindAsync("second", CancellationToken.None))!.Agencies);
+        Assert.Single((await second.FindAsync("second", [], CancellationToken.None))!.Agencies);
         Assert.Equal("second 1", await world.ReadAsync<string>("SELECT swept_by || ' ' || agencies_found FROM sweeps"));
     }
 
     [Fact]
-    public async Task Who_asks_while_a_sweep_is_under_way_gets_the_one_after_it()
+    public async Task Who_asks_while_a_sweep_looks_shares_the_one_after_it()
+    {
+        await world.ClearAsync();
+        await world.AddServedAgencyAsync("2031-04-10T16:00:00Z");
+        world.Clock.Now = GrainWorld.At("2031-04-10T17:00:30Z");
+        await using var holder = await world.Owner.OpenConnectionAsync();
+        await using var hold = await holder.BeginTransactionAsync();
+        await using var take = new NpgsqlCommand("SELECT FROM sweeps FOR UPDATE", holder);
+        await take.ExecuteNonQueryAsync();
+
+        var first = world.Coordinator.SweepAsync();
+        await HoldsAsync(world.Owner, "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND "
+            + $"{holder.ProcessID} = ANY (pg_blocking_pids(pid)))");
+        world.Clock.Now += Duration.FromSeconds(1);
+        var added = await world.AddAgencyAsync();
+        var next = Task.WhenAll(world.Coordinator.SweepAsync(), world.Coordinator.SweepAsync());
+        await hold.RollbackAsync();
+
+        Assert.Equal(1, (await first).AgenciesFound);
+        Assert.Equal([1, 1], (await next).Select(sweep => sweep.AgenciesFound));
+        Assert.Equal(["2031-04-10 success 0"], await world.LedgerAsync(added));
+    }
+
+    [Fact]
+    public async Task An_agency_whose_rows_somebody_holds_keeps_no_sweep_from_the_others()
     {
         await world.ClearAsync();
         var pauses = world.Pauses.Anew();
-        var held = await world.AddServedAgencyAsync("2031-04-10T16:00:00Z");
-        world.Clock.Now = GrainWorld.At("2031-04-10T17:00:30Z");
+        var held = await world.AddServedAgencyAsync("2031-04-12T16:00:00Z");
+        world.Clock.Now = GrainWorld.At("2031-04-12T17:00:30Z");
         await using var holder = await world.Owner.OpenConnectionAsync();
         await using var hold = await holder.BeginTransactionAsync();
         await using var take = new NpgsqlCommand(
             $"SELECT FROM agency_cutoffs WHERE agency_id = '{held}' FOR UPDATE", holder);
         await take.ExecuteNonQueryAsync();
-
         var first = world.Coordinator.SweepAsync();
         await pauses.NextAsync();
+
+        // Nobody moves the clock under the pauses: the held one is not tried again before the others are done.
         world.Clock.Now += Duration.FromSeconds(1);
         var added = await world.AddAgencyAsync();
-        var next = Task.WhenAll(world.Coordinator.SweepAsync(), world.Coordinator.SweepAsync());
+        Assert.Equal(1, (await world.Coordinator.SweepAsync()).AgenciesBroughtUpToDate);
+        Assert.Equal(["2031-04-12 success 0"], await world.LedgerAsync(added));
+        Assert.Equal(GrainWorld.At("2031-04-13T17:00:00Z"), await world.ArmedForAsync(added));
+        Assert.False(first.IsCompleted);
+
         await hold.RollbackAsync();
         pauses.Advance(TimeSpan.FromSeconds(1));
-
-        Assert.Equal(1, (await first).AgenciesFound);
-        Assert.Equal([1, 1], (await next).Select(sweep => sweep.AgenciesFound));
-        Assert.Equal(["2031-04-10 success 0"], await world.LedgerAsync(added));
+        Assert.Equal(1, (await first).AgenciesBroughtUpToDate);
+        Assert.Equal("2031-04-12 success 0", (await world.LedgerAsync(held))[^1]);
+        Assert.Equal(["success 1", "success 1"], await world.ListAsync<string>(
+            """
+            SELECT j.status || ' ' || (j.metadata ->> 'agencies_total')
+            FROM jobs_log j JOIN agency_runs r ON r.job_id = j.id
+            WHERE r.agency_id IN ($1, $2) AND r.cutoff_date = '2031-04-12'
+            """, held, added));
     }
 
     [Fact]
