@@ -46,6 +46,9 @@ internal sealed partial class CoordinatorGrain(
     /// <summary>A sweep that could not reach the database comes again after this, and not a period later.</summary>
     private static readonly TimeSpan SoonAgain = TimeSpan.FromSeconds(2);
 
+    /// <summary>By the database's clock, from one sweep to another.</summary>
+    private static readonly Duration RepairPeriod = Duration.FromMinutes(1);
+
     private static readonly TimeSpan HistoryPeriod = TimeSpan.FromHours(1);
 
     /// <summary>A coordinator that starts has more urgent things to do.</summary>
@@ -66,7 +69,8 @@ internal sealed partial class CoordinatorGrain(
     private Task<Task<SweepResult>>? _sweep;
     private Task<Task<SweepResult>>? _nextSweep;
     private IGrainTimer? _sweeping;
-    private bool _repaired;
+    private Instant? _repairedAt;
+    private Instant _sweptAt = Instant.MinValue;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -159,13 +163,18 @@ internal sealed partial class CoordinatorGrain(
 
     private async Task<Task<SweepResult>> SendWavesAsync()
     {
-        if (!_repaired) await store.RepairAsync(_stopping.Token);
-        _repaired = true;
+        // A silo of another version may write instants by another TZDB at any time.
+        if (_repairedAt is not { } at || _sweptAt < at || _sweptAt - at >= RepairPeriod)
+        {
+            await store.RepairAsync(_stopping.Token);
+            _repairedAt = _sweptAt;
+        }
 
         var waves = new List<Wave>();
         while (waves.Count < WavesAtMost)
         {
             if (await store.FindAsync(silo.Name, _underWay, _stopping.Token) is not { } finding) break;
+            _sweptAt = finding.At;
             var wave = Send(finding);
             waves.Add(wave);
             await wave.Asking.Sent;

@@ -82,8 +82,9 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
         """;
 
     /// <summary>
-    /// Instants that another TZDB release computed are computed anew, unless they have passed already; agencies that
-    /// were inserted while the trigger was disabled get their watermark.
+    /// Instants that an older TZDB release computed are computed anew, unless they have passed already; agencies that
+    /// were inserted while the trigger was disabled get their watermark. What a newer release computed stays: while
+    /// silos of two versions run, one must not undo what the other did.
     /// </summary>
     private const string Repair =
         """
@@ -93,7 +94,7 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
           ON CONFLICT DO NOTHING
         )
         UPDATE agency_cutoffs SET next_cutoff_date = NULL, next_cutoff_at = NULL, tzdb_version = NULL
-        WHERE tzdb_version <> @tzdb_version AND next_cutoff_at > coalesce(@now, clock_timestamp())
+        WHERE tzdb_version < @tzdb_version COLLATE "C" AND next_cutoff_at > coalesce(@now, clock_timestamp())
         """;
 
     private const string FindAgenciesToRun =
@@ -107,7 +108,7 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
         ORDER BY c.agency_id
         """;
 
-    /// <summary>Does once what a coordinator that starts has to do before its first sweep.</summary>
+    /// <summary>What a sweep has to do before it looks, once a minute: it reads every agency's watermark.</summary>
     public async Task RepairAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Source.CreateCommand(Repair);

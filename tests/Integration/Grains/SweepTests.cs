@@ -152,22 +152,40 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
     }
 
     [Fact]
-    public async Task Instants_of_another_TZDB_are_computed_anew_and_agencies_without_a_watermark_get_one()
+    public async Task Instants_of_an_older_TZDB_are_computed_anew_at_any_time_and_armed_and_those_of_a_newer_one_stay()
     {
         await world.ClearAsync();
-        var old = await world.AddServedAgencyAsync("2031-05-10T16:00:00Z");
+        var old = await world.AddServedAgencyAsync("2031-05-10T12:00:00Z");
+        var newer = await world.AddServedAgencyAsync("2031-05-10T12:00:00Z");
+        // The coordinator has done this at its start, and does it again a minute later.
+        for (var sweep = 0; sweep < 2; sweep++)
+        {
+            await world.Coordinator.SweepAsync();
+            world.Clock.Now += Duration.FromMinutes(1);
+        }
+
+        // As a silo of another version leaves it beside one that sweeps: an hour off, and the reminder with it.
+        foreach (var (agency, version) in new[] { (old, "1999z"), (newer, "2999a") })
+        {
+            await world.ExecuteAsync(
+                """
+                UPDATE agency_cutoffs SET tzdb_version = $2, next_cutoff_at = next_cutoff_at + interval '1 hour'
+                WHERE agency_id = $1
+                """, agency, version);
+            await world.ExecuteAsync(
+                "UPDATE orleans.reminders SET start_time = start_time + interval '1 hour' WHERE grain_id = $1",
+                $"agency/{agency:N}");
+        }
+
         var unknown = await world.AddAgencyAsync();
-        await world.ExecuteAsync("UPDATE agency_cutoffs SET tzdb_version = '1999z' WHERE agency_id = $1", old);
         await world.ExecuteAsync("DELETE FROM agency_cutoffs WHERE agency_id = $1", unknown);
-        await using var pool = GrainDatabase.Connect(world.SiloConnectionString);
-        var store = new SweepStore(new GrainDatabase(pool, DatabaseClock.ReplacedBy(world.Clock)), new GrainOptions());
+        await world.Coordinator.SweepAsync();
 
-        await store.RepairAsync(CancellationToken.None);
-
-        Assert.Equal(2, (await world.Coordinator.SweepAsync()).AgenciesBroughtUpToDate);
-        Assert.Equal([ZoneCatalogue.TzdbVersion], await world.ListAsync<string>(
-            "SELECT DISTINCT tzdb_version FROM agency_cutoffs"));
+        Assert.Equal($"{ZoneCatalogue.TzdbVersion} 17:00", await NextAsync(old));
+        Assert.Equal(GrainWorld.At("2031-05-10T17:00:00Z"), await world.ArmedForAsync(old));
         Assert.Equal(["2031-05-09 success 0"], await world.LedgerAsync(old));
+        Assert.Equal($"{ZoneCatalogue.TzdbVersion} 17:00", await NextAsync(unknown));
+        Assert.Equal("2999a 18:00", await NextAsync(newer));
     }
 
     [Fact]
@@ -197,6 +215,12 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
             + "ON r.grain_id = 'agency/' || replace(a.id::text, '-', ''))");
         await host.StopAsync();
     }
+
+    private Task<string> NextAsync(Guid agency) => world.ReadAsync<string>(
+        """
+        SELECT concat_ws(' ', tzdb_version, to_char(next_cutoff_at AT TIME ZONE 'UTC', 'HH24:MI'))
+        FROM agency_cutoffs WHERE agency_id = $1
+        """, agency);
 
     private static Task HoldsAsync(NpgsqlDataSource source, string sql) => Eventually.HoldsAsync(sql, async () =>
     {
