@@ -8,7 +8,7 @@ using NpgsqlTypes;
 namespace Actors.Grains.Jobs;
 
 /// <summary>What a sweep asks of the database and writes into it; each method is one transaction or less.</summary>
-internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
+internal sealed class SweepStore(GrainDatabase database, LastWrites writes, GrainOptions options)
 {
     /// <summary>
     /// "ACTORSWP" as a number: the advisory lock that keeps two coordinators from sweeping at one time.
@@ -125,6 +125,22 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
     /// <param name="underWay">Agencies that have been asked, and have not answered yet.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<SweepFinding?> FindAsync(
+        string silo, IReadOnlyCollection<AgencyId> underWay, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var finding = await FindOnceAsync(silo, underWay, cancellationToken);
+            if (finding is not null) writes.NoteCommitted();
+            return finding;
+        }
+        catch (Exception error)
+        {
+            writes.NoteFailed(error);
+            throw;
+        }
+    }
+
+    private async Task<SweepFinding?> FindOnceAsync(
         string silo, IReadOnlyCollection<AgencyId> underWay, CancellationToken cancellationToken)
     {
         await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);

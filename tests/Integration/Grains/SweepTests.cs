@@ -77,7 +77,8 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
         await world.AddServedAgencyAsync("2031-03-10T16:00:00Z");
         world.Clock.Now = GrainWorld.At("2031-03-10T17:00:30Z");
         await using var pool = GrainDatabase.Connect(world.SiloConnectionString);
-        var second = new SweepStore(new GrainDatabase(pool, DatabaseClock.ReplacedBy(world.Clock)), new GrainOptions());
+        var second = new SweepStore(
+            new GrainDatabase(pool, DatabaseClock.ReplacedBy(world.Clock)), new LastWrites(), new GrainOptions());
         await using var first = await world.Owner.OpenConnectionAsync();
         await using (var sweeping = await first.BeginTransactionAsync())
         {
