@@ -72,9 +72,9 @@ public static class StartupHook
         private void Shift(IServiceProvider services)
         {
             const BindingFlags Own = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
-            var type = Type.GetType(
-                "Orleans.Runtime.MembershipService.MembershipTableManager, Orleans.Runtime", throwOnError: true)!;
-            var members = services.GetRequiredService(type);
+            var members = services.GetRequiredService(Type.GetType(
+                "Orleans.Runtime.MembershipService.IMembershipManager, Orleans.Runtime", throwOnError: true)!);
+            var type = members.GetType();
             var now = () => clock.GetUtcNow().UtcDateTime;
             (type.GetProperty("GetDateTimeUtcNow", Own)
                 ?? throw new MissingMemberException(type.Name, "GetDateTimeUtcNow")).SetValue(members, now);

@@ -116,7 +116,8 @@ internal sealed partial class CoordinatorGrain(
     private Task<Task<SweepResult>> SendOutAsync()
     {
         // The sweep that is under way may have looked already: whoever comes meanwhile shares the one after it.
-        if (_nextSweep is not null || _sweep is { IsCompleted: false }) return _nextSweep ??= SendOutAfterAsync(_sweep!);
+        if (_nextSweep is not null || _sweep is { IsCompleted: false })
+            return _nextSweep ??= SendOutAfterAsync(_sweep!);
         return _sweep = SendWavesAsync();
     }
 
