@@ -16,7 +16,8 @@ public interface ICoordinatorGrain : IGrainWithStringKey
 
     /// <summary>
     /// Looks once for what was missed: agencies to arm or to catch up, runs to close, alerts to raise or resolve.
-    /// Answers what it found. Sweeps are not doubled: who comes while one is under way shares the one after it.
+    /// Answers what it found when all of it has answered. Who comes while one still looks and asks shares the one after
+    /// it; agencies that have been asked and take long keep nobody waiting but who asked for that sweep.
     /// </summary>
     [Alias("Sweep"), AlwaysInterleave, ResponseTimeout("00:10:00")]
     Task<SweepResult> SweepAsync();

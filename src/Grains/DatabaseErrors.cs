@@ -30,25 +30,32 @@ internal static class DatabaseErrors
     };
 
     /// <summary>
-    /// Of the transient ones, those that say something of the database, or of the silo, and nothing of an agency: it is
-    /// away, starting or stopping, read-only, or out of connections, memory or disk; a silo stood still for too long.
+    /// Those that say something of the database, or of the silo, and nothing of an agency: it is away, starting or
+    /// stopping, read-only, or out of connections, memory or disk; a silo stood still for too long. A lost connection
+    /// is one; an error of class 08 that a statement raised is none, since the connection that told it lives: a trigger
+    /// of the application has asked another server.
     /// </summary>
     public static bool IsOutage(Exception error) => error switch
     {
         // By their classes: connection exceptions, insufficient resources, operator intervention.
         PostgresException postgres => postgres.SqlState
             is PostgresErrorCodes.ReadOnlySqlTransaction or IdleInTransactionSessionTimeout
-            || (postgres.SqlState is not PostgresErrorCodes.QueryCanceled
-                && postgres.SqlState[..2] is "08" or "53" or "57"),
+            || postgres.SqlState[..2] is "53"
+            || postgres.SqlState[..3] is "57P"
+            || (postgres.SqlState[..2] is "08" && EndsConnection(postgres)),
         NpgsqlException or TimeoutException or SocketException or IOException => true,
         _ => false,
     };
 
     /// <summary>
-    /// A statement that took longer than the server lets it: in a batch, one agency may be too large.
+    /// Whether one agency of a batch may have brought it about, and the others would be well without it: whatever a
+    /// statement raised, also where its code is one that passes by itself. A trigger of the application may use any.
     /// </summary>
-    public static bool IsStatementTimeout(Exception error) =>
-        error is PostgresException { SqlState: PostgresErrorCodes.QueryCanceled };
+    public static bool MayBeOfOneAgency(Exception error) => error is PostgresException postgres
+        ? !EndsConnection(postgres) && !IsOutage(postgres)
+        : !IsTransient(error);
+
+    private static bool EndsConnection(PostgresException error) => error.InvariantSeverity is "FATAL" or "PANIC";
 
     /// <summary>A wait for a lock that took longer than we were ready to wait.</summary>
     public static bool IsLockTimeout(Exception error) =>

@@ -17,6 +17,7 @@ public static class GrainsRegistration
     {
         services.AddSingleton(options.Validated());
         services.AddSingleton(database);
+        services.AddSingleton<LastWrites>();
         services.AddSingleton<JobsLog>();
         services.AddSingleton<SweepStore>();
         services.AddSingleton<HistoryStore>();

@@ -79,7 +79,23 @@ public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) :
         await using var behind = SiloProcess.Start(world.Database.SiloConnectionString, clockAhead: -wrong);
         await ahead.SaysAsync("600 s ahead of the");
         await behind.SaysAsync("600 s behind the");
+        // By what the membership reads they have come in ten minutes, and had come ten minutes ago.
+        Assert.Equal(["10 t f", "-10 f t"], await world.Database.ListAsync<string>(
+            """
+            SELECT concat_ws(' ', round(extract(epoch FROM i_am_alive_time - clock_timestamp()) / 60),
+              start_time > clock_timestamp() + interval '5 minutes',
+              start_time < clock_timestamp() - interval '5 minutes')
+            FROM orleans.silos
+            WHERE status = 3 AND abs(extract(epoch FROM i_am_alive_time - clock_timestamp())) > 60
+            ORDER BY i_am_alive_time DESC
+            """));
         var schedule = await CutoffSchedule.ArmAsync(world.Database, 90 * FaultWorld.Rounds, 10 * FaultWorld.Rounds);
+        // Neither suspects a silo that comes, whose start is long ago, or in time to come, by its own clock.
+        var dead = await world.DeadSilosAsync();
+        var living = world.Living;
+        await world.ReplaceAsync(living[0]);
+        Assert.Equal(dead + 1, await world.DeadSilosAsync());
+        Assert.All(living.Skip(1), silo => Assert.False(silo.HasEnded, silo.Said));
         await schedule.PassedAsync(0.3);
         // What it has armed ticks on silos whose clocks are right, and the other way round.
         await ahead.KillAsync();

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 
@@ -19,24 +18,7 @@ internal sealed class DatabaseAnswers(ApiDatabase database) : IHealthCheck
         }
         catch (NpgsqlException failure)
         {
-            return HealthCheckResult.Unhealthy(Sentence(failure), failure);
+            return HealthCheckResult.Unhealthy(DatabaseFailure.Sentence(failure), failure);
         }
     }
-
-    /// <summary>Without the server's own words, which may name logins and hosts.</summary>
-    internal static string Sentence(NpgsqlException failure) => failure switch
-    {
-        PostgresException { SqlState: PostgresErrorCodes.TooManyConnections } =>
-            "The database takes no more connections: its limit, or that of the login, is reached.",
-        PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow } =>
-            "The database is starting up or shutting down.",
-        PostgresException { SqlState: PostgresErrorCodes.InvalidPassword
-            or PostgresErrorCodes.InvalidAuthorizationSpecification } =>
-            "The database does not let the login in.",
-        PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } => "The database does not exist.",
-        PostgresException { SqlState: PostgresErrorCodes.DiskFull } => "The database's disk is full.",
-        { InnerException: SocketException or IOException or TimeoutException } => "The database does not answer.",
-        PostgresException => "The database refuses the question; the server's log tells more.",
-        _ => "The database does not answer, or no connection to it is free.",
-    };
 }

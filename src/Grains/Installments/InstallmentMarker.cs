@@ -26,6 +26,7 @@ namespace Actors.Grains.Installments;
 internal sealed partial class InstallmentMarker(
     GrainDatabase database,
     JobsLog jobsLog,
+    LastWrites writes,
     IGrainFactory grains,
     GrainOptions options,
     ILogger<InstallmentMarker> logger) : BackgroundService
@@ -100,9 +101,7 @@ internal sealed partial class InstallmentMarker(
         {
             await MarkTogetherAsync(batch);
         }
-        catch (Exception error) when (batch.Length > 1
-            && (!DatabaseErrors.IsTransient(error)
-                || DatabaseErrors.IsLockTimeout(error) || DatabaseErrors.IsStatementTimeout(error)))
+        catch (Exception error) when (batch.Length > 1 && DatabaseErrors.MayBeOfOneAgency(error))
         {
             // One of them spoils it for all, and nothing was written. Halve until it stands alone.
             var open = batch.Where(work => !work.Answer.Task.IsCompleted).ToArray();
@@ -112,6 +111,7 @@ internal sealed partial class InstallmentMarker(
         }
         catch (Exception error)
         {
+            writes.NoteFailed(error);
             foreach (var work in batch) work.Answer.TrySetException(error);
         }
     }
@@ -146,6 +146,8 @@ internal sealed partial class InstallmentMarker(
             : await transaction.MarkAsync(marking, lockPatience, CancellationToken.None);
         RequireEveryRow(marking, written);
         await transaction.CommitAsync(CancellationToken.None);
+        // What wrote nothing is committed on a full disk too.
+        if (planned.Length > 0) writes.NoteCommitted();
         GrainTelemetry.Committed(marking, written, batch.Length, Stopwatch.GetElapsedTime(started));
 
         var jobs = marking.NewestJobs();

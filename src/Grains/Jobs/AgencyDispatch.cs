@@ -9,32 +9,65 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
     /// Runs in the turns of the grain that calls it, and ends when every agency has answered. Answers the failures that
     /// the ledger does not know, or all of them.
     /// </summary>
-    public async Task<IReadOnlyList<AgencyFailure>> AskAsync(
-        IReadOnlyList<AgencyId> agencies, RunRequest request, bool allFailures, CancellationToken stopping)
+    public Task<IReadOnlyList<AgencyFailure>> AskAsync(
+        IReadOnlyList<AgencyId> agencies, RunRequest request, bool allFailures, CancellationToken stopping) =>
+        Begin(agencies, request, allFailures, [], stopping).Answered;
+
+    /// <summary>The same, for who does not wait for each of them.</summary>
+    /// <param name="agencies">Whom to ask.</param>
+    /// <param name="request">For what.</param>
+    /// <param name="allFailures">Also those that the ledger knows.</param>
+    /// <param name="underWay">All of them are in it until they have answered.</param>
+    /// <param name="stopping">Asks no more of them.</param>
+    public AgencyAsking Begin(
+        IReadOnlyList<AgencyId> agencies, RunRequest request, bool allFailures, HashSet<AgencyId> underWay,
+        CancellationToken stopping)
     {
         var failures = new List<AgencyFailure>();
+        var sent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var asking = new AgencyAsking { Sent = sent.Task };
         var next = 0;
-        var asking = Math.Min(options.AgenciesInFlight, agencies.Count);
-        await Task.WhenAll(Enumerable.Range(0, asking).Select(_ => AskInTurnAsync()));
-        return failures;
+        underWay.UnionWith(agencies);
+        asking.Answered = AskAllAsync();
+        return asking;
 
-        // Runs in the calling grain's turns, so that the list and the place in it need no lock. A semaphore's queue
+        async Task<IReadOnlyList<AgencyFailure>> AskAllAsync()
+        {
+            try
+            {
+                var places = Math.Min(options.AgenciesInFlight, agencies.Count);
+                await Task.WhenAll(Enumerable.Range(0, places).Select(_ => AskInTurnAsync()));
+            }
+            finally
+            {
+                sent.TrySetResult();
+            }
+
+            return failures;
+        }
+
+        // Runs in the calling grain's turns, so that the lists and the place in them need no lock. A semaphore's queue
         // would be served outside of those turns.
         async Task AskInTurnAsync()
         {
             while (next < agencies.Count)
             {
                 stopping.ThrowIfCancellationRequested();
-                await AskOneAsync(agencies[next++]);
+                var agency = agencies[next++];
+                if (next == agencies.Count) sent.TrySetResult();
+                if (await AskOneAsync(agency)) asking.Done++;
+                else asking.Failed++;
+                underWay.Remove(agency);
             }
         }
 
-        async Task AskOneAsync(AgencyId agency)
+        async Task<bool> AskOneAsync(AgencyId agency)
         {
             try
             {
                 var result = await grains.GetGrain<IAgencyGrain>(agency.Value).BringUpToDateAsync(request);
-                if (result.Outcome == AgencyRunOutcome.Failed && (allFailures || result.Job is null))
+                if (result.Outcome != AgencyRunOutcome.Failed) return true;
+                if (allFailures || result.Job is null)
                     failures.Add(new AgencyFailure(agency, result.Error ?? "unknown error"));
             }
             catch (Exception error) when (!stopping.IsCancellationRequested)
@@ -42,6 +75,24 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
                 // Its own text may name hosts, and whoever asked may not be one to know them.
                 failures.Add(new AgencyFailure(agency, $"its grain did not answer ({error.GetType().Name})"));
             }
+
+            return false;
         }
     }
+}
+
+/// <summary>Agencies that are being asked.</summary>
+internal sealed class AgencyAsking
+{
+    /// <summary>Ends when the last of them is asked: all but some hundred have answered.</summary>
+    public required Task Sent { get; init; }
+
+    /// <summary>Ends when all have answered, with the failures.</summary>
+    public Task<IReadOnlyList<AgencyFailure>> Answered { get; set; } = null!;
+
+    /// <summary>How many have been brought up to date so far.</summary>
+    public int Done { get; set; }
+
+    /// <summary>How many could not be, so far.</summary>
+    public int Failed { get; set; }
 }

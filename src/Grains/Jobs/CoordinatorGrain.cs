@@ -46,6 +46,9 @@ internal sealed partial class CoordinatorGrain(
     /// <summary>A sweep that could not reach the database comes again after this, and not a period later.</summary>
     private static readonly TimeSpan SoonAgain = TimeSpan.FromSeconds(2);
 
+    /// <summary>By the database's clock, from one sweep to another.</summary>
+    private static readonly Duration RepairPeriod = Duration.FromMinutes(1);
+
     private static readonly TimeSpan HistoryPeriod = TimeSpan.FromHours(1);
 
     /// <summary>A coordinator that starts has more urgent things to do.</summary>
@@ -54,14 +57,20 @@ internal sealed partial class CoordinatorGrain(
     /// <summary>Waves in one sweep; a sweep that finds more leaves the rest to the next.</summary>
     private const int WavesAtMost = 100;
 
-    private readonly HashSet<JobId> _dispatching = [];
+    /// <summary>Each as often as it is being sent out.</summary>
+    private readonly List<JobId> _dispatching = [];
+
+    /// <summary>The agencies that a sweep has asked, and that have not answered yet.</summary>
+    private readonly HashSet<AgencyId> _underWay = [];
+
     private readonly Dictionary<JobId, bool> _closing = [];
     private readonly Dictionary<JobId, Task<RunAllResult>> _runs = [];
     private readonly CancellationTokenSource _stopping = new();
-    private Task<SweepResult>? _sweep;
-    private Task<SweepResult>? _nextSweep;
+    private Task<Task<SweepResult>>? _sweep;
+    private Task<Task<SweepResult>>? _nextSweep;
     private IGrainTimer? _sweeping;
-    private bool _repaired;
+    private Instant? _repairedAt;
+    private Instant _sweptAt = Instant.MinValue;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -98,59 +107,100 @@ internal sealed partial class CoordinatorGrain(
     public Task ReceiveReminder(string reminderName, TickStatus status, CancellationToken cancellationToken) =>
         Task.CompletedTask;
 
-    public async Task<SweepResult> SweepAsync()
+    public async Task<SweepResult> SweepAsync() => await await SendOutAsync();
+
+    /// <summary>
+    /// Ends when all that the sweep found has been asked, with what ends when all of it has answered. Whoever comes
+    /// after the first of the two gets a new sweep at once: one agency that takes long keeps no other waiting.
+    /// </summary>
+    private Task<Task<SweepResult>> SendOutAsync()
     {
         // The sweep that is under way may have looked already: whoever comes meanwhile shares the one after it.
         if (_nextSweep is not null || _sweep is { IsCompleted: false })
-            return await (_nextSweep ??= SweepAfterAsync(_sweep!));
-        _sweep = SweepWavesAsync();
-        return await _sweep;
+            return _nextSweep ??= SendOutAfterAsync(_sweep!);
+        return _sweep = SendWavesAsync();
     }
 
-    private async Task<SweepResult> SweepAfterAsync(Task current)
+    private async Task<Task<SweepResult>> SendOutAfterAsync(Task current)
     {
         await current.ConfigureAwait(
             ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
         _sweep = _nextSweep;
         _nextSweep = null;
-        return await SweepWavesAsync();
+        return await SendWavesAsync();
     }
 
+    /// <summary>The timer's, which does not come again before this ends: so it does not wait for answers.</summary>
     private async Task SweepQuietlyAsync()
     {
         try
         {
-            await SweepAsync();
+            FinishQuietlyAsync(await SendOutAsync()).Ignore();
         }
         catch (Exception error) when (DatabaseErrors.IsTransient(error) || _stopping.IsCancellationRequested)
         {
-            LogSweepFailed(error.Message);
-            if (!_stopping.IsCancellationRequested) _sweeping?.Change(SoonAgain, options.SweepPeriod);
+            SweepSoonAgain(error);
         }
     }
 
-    private async Task<SweepResult> SweepWavesAsync()
+    private async Task FinishQuietlyAsync(Task<SweepResult> sweep)
     {
-        if (!_repaired) await store.RepairAsync(_stopping.Token);
-        _repaired = true;
-
-        var total = new SweepResult(Instant.MinValue, 0, 0, 0, 0);
-        for (var wave = 0; wave < WavesAtMost; wave++)
+        try
         {
-            if (await store.FindAsync(silo.Name, _stopping.Token) is not { } finding) break;
-            var failed = finding.Agencies.Count == 0 ? 0 : await CatchUpAsync(finding);
-            total = new SweepResult(
-                wave == 0 ? finding.At : total.At,
-                total.AgenciesFound + finding.Agencies.Count,
-                total.AgenciesBroughtUpToDate + finding.Agencies.Count - failed,
-                total.AgenciesFailed + failed,
-                total.JobsClosed + await CloseOpenJobsAsync());
-            // A wave that was not full was the last; one of which nothing succeeded would find the same again.
-            if (finding.Agencies.Count < options.WaveSize || failed == finding.Agencies.Count) break;
+            await sweep;
+        }
+        catch (Exception error)
+        {
+            // The rows of the runs are still open, and the next sweep looks at every open row.
+            SweepSoonAgain(error);
+        }
+    }
+
+    private void SweepSoonAgain(Exception error)
+    {
+        LogSweepFailed(error.Message);
+        if (!_stopping.IsCancellationRequested) _sweeping?.Change(SoonAgain, options.SweepPeriod);
+    }
+
+    private async Task<Task<SweepResult>> SendWavesAsync()
+    {
+        // A silo of another version may write instants by another TZDB at any time.
+        if (_repairedAt is not { } at || _sweptAt < at || _sweptAt - at >= RepairPeriod)
+        {
+            await store.RepairAsync(_stopping.Token);
+            _repairedAt = _sweptAt;
         }
 
-        if (total.AgenciesFound > 0) LogSwept(total.AgenciesFound, total.AgenciesBroughtUpToDate, total.AgenciesFailed);
-        return total;
+        var waves = new List<Wave>();
+        while (waves.Count < WavesAtMost)
+        {
+            if (await store.FindAsync(silo.Name, _underWay, _stopping.Token) is not { } finding) break;
+            _sweptAt = finding.At;
+            var wave = Send(finding);
+            waves.Add(wave);
+            await wave.Asking.Sent;
+            // A wave that was not full was the last; where nothing but failures comes the next would find the same.
+            if (finding.Agencies.Count < options.WaveSize) break;
+            if (waves.All(sent => sent.Asking.Done == 0) && waves.Any(sent => sent.Asking.Failed > 0)) break;
+        }
+
+        return FinishAsync(waves, waves.Count == 0 ? 0 : await CloseOpenJobsAsync());
+    }
+
+    /// <summary>Waits for all that were asked, and closes what is done then.</summary>
+    private async Task<SweepResult> FinishAsync(IReadOnlyList<Wave> waves, int closed)
+    {
+        var failed = 0;
+        foreach (var wave in waves) failed += await wave.Failed;
+        var found = waves.Sum(wave => wave.Finding.Agencies.Count);
+        if (found > 0)
+        {
+            closed += await CloseOpenJobsAsync();
+            LogSwept(found, found - failed, failed);
+        }
+
+        return new SweepResult(
+            waves.Count == 0 ? Instant.MinValue : waves[0].Finding.At, found, found - failed, failed, closed);
     }
 
     /// <summary>By a timer of its own, so that no sweep waits for it.</summary>
@@ -168,15 +218,23 @@ internal sealed partial class CoordinatorGrain(
         }
     }
 
-    /// <summary>Brings one wave up to date under a run of its own, and answers how many failed.</summary>
-    private async Task<int> CatchUpAsync(SweepFinding finding)
+    /// <summary>Asks one wave to bring itself up to date under a run of its own.</summary>
+    private Wave Send(SweepFinding finding)
     {
         var job = JobPlan.ForCatchUp(finding.At);
         var request = new RunRequest(RunTrigger.CatchUp, job.Id);
+        var asking = dispatch.Begin(finding.Agencies, request, allFailures: true, _underWay, _stopping.Token);
+        return new Wave(finding, asking, CloseWhenAnsweredAsync(job, finding, asking));
+    }
+
+    /// <summary>Closes the run of a wave when all of it has answered, and answers how many failed.</summary>
+    private async Task<int> CloseWhenAnsweredAsync(JobPlan job, SweepFinding finding, AgencyAsking asking)
+    {
+        if (finding.Agencies.Count == 0) return 0;
         IReadOnlyList<AgencyFailure> failures = [];
         await WhileDispatchingAsync(job.Id, async () =>
         {
-            failures = await dispatch.AskAsync(finding.Agencies, request, allFailures: true, _stopping.Token);
+            failures = await asking.Answered;
             // Where nothing but failures came of it, nobody may have opened its row.
             if (failures.Count > 0) await jobsLog.OpenAsync([job], finding.At, _stopping.Token);
             await CloseAsync(job.Id, failures);
@@ -195,6 +253,10 @@ internal sealed partial class CoordinatorGrain(
     private partial void LogNotDeleted(string error);
 
     [LoggerMessage(Level = LogLevel.Warning,
-        Message = "The sweep could not reach the database and will try again: {Error}")]
+        Message = "The sweep did not come to its end and comes again: {Error}")]
     private partial void LogSweepFailed(string error);
+
+    /// <summary>What one look of a sweep found, and has asked.</summary>
+    /// <param name="Failed">Ends when its run is closed: how many failed.</param>
+    private sealed record Wave(SweepFinding Finding, AgencyAsking Asking, Task<int> Failed);
 }

@@ -8,7 +8,7 @@ using NpgsqlTypes;
 namespace Actors.Grains.Jobs;
 
 /// <summary>What a sweep asks of the database and writes into it; each method is one transaction or less.</summary>
-internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
+internal sealed class SweepStore(GrainDatabase database, LastWrites writes, GrainOptions options)
 {
     /// <summary>
     /// "ACTORSWP" as a number: the advisory lock that keeps two coordinators from sweeping at one time.
@@ -19,8 +19,8 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
         + "; SELECT pg_try_advisory_xact_lock(@lock), coalesce(@now, clock_timestamp())";
 
     /// <summary>
-    /// New, changed and late agencies, the longest waiting first. Paused ones and those that were set aside are left
-    /// alone.
+    /// New, changed and late agencies, the longest waiting first. Paused ones, those that were set aside and those that
+    /// an earlier look has found are left alone.
     /// </summary>
     internal const string FindWork =
         """
@@ -29,6 +29,7 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
         WHERE paused_at IS NULL
           AND (next_cutoff_at IS NULL OR next_cutoff_at < @now - @late_after)
           AND (set_aside_until IS NULL OR set_aside_until <= @now)
+          AND agency_id <> ALL (@under_way)
         ORDER BY next_cutoff_at NULLS FIRST
         LIMIT @limit
         """;
@@ -81,8 +82,9 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
         """;
 
     /// <summary>
-    /// Instants that another TZDB release computed are computed anew, unless they have passed already; agencies that
-    /// were inserted while the trigger was disabled get their watermark.
+    /// Instants that an older TZDB release computed are computed anew, unless they have passed already; agencies that
+    /// were inserted while the trigger was disabled get their watermark. What a newer release computed stays: while
+    /// silos of two versions run, one must not undo what the other did.
     /// </summary>
     private const string Repair =
         """
@@ -92,7 +94,7 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
           ON CONFLICT DO NOTHING
         )
         UPDATE agency_cutoffs SET next_cutoff_date = NULL, next_cutoff_at = NULL, tzdb_version = NULL
-        WHERE tzdb_version <> @tzdb_version AND next_cutoff_at > coalesce(@now, clock_timestamp())
+        WHERE tzdb_version < @tzdb_version COLLATE "C" AND next_cutoff_at > coalesce(@now, clock_timestamp())
         """;
 
     private const string FindAgenciesToRun =
@@ -106,7 +108,7 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
         ORDER BY c.agency_id
         """;
 
-    /// <summary>Does once what a coordinator that starts has to do before its first sweep.</summary>
+    /// <summary>What a sweep has to do before it looks, once a minute: it reads every agency's watermark.</summary>
     public async Task RepairAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Source.CreateCommand(Repair);
@@ -119,13 +121,33 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
     /// Finds one wave of work, raises and resolves alerts, and notes that it swept. Null when another coordinator
     /// sweeps at this moment.
     /// </summary>
-    public async Task<SweepFinding?> FindAsync(string silo, CancellationToken cancellationToken)
+    /// <param name="silo">Who sweeps.</param>
+    /// <param name="underWay">Agencies that have been asked, and have not answered yet.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<SweepFinding?> FindAsync(
+        string silo, IReadOnlyCollection<AgencyId> underWay, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var finding = await FindOnceAsync(silo, underWay, cancellationToken);
+            if (finding is not null) writes.NoteCommitted();
+            return finding;
+        }
+        catch (Exception error)
+        {
+            writes.NoteFailed(error);
+            throw;
+        }
+    }
+
+    private async Task<SweepFinding?> FindOnceAsync(
+        string silo, IReadOnlyCollection<AgencyId> underWay, CancellationToken cancellationToken)
     {
         await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await TryLockAsync(connection, cancellationToken) is not { } now) return null;
 
-        var agencies = await FindWorkAsync(connection, now, cancellationToken);
+        var agencies = await FindWorkAsync(connection, now, underWay, cancellationToken);
         await using var batch = new NpgsqlBatch(connection, transaction)
         {
             // Alerts of runs first, as where a run is closed: two that wait for each other's would be a deadlock.
@@ -174,9 +196,11 @@ internal sealed class SweepStore(GrainDatabase database, GrainOptions options)
     }
 
     private async Task<IReadOnlyList<AgencyId>> FindWorkAsync(
-        NpgsqlConnection connection, Instant now, CancellationToken cancellationToken)
+        NpgsqlConnection connection, Instant now, IReadOnlyCollection<AgencyId> underWay,
+        CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(FindWork, connection);
+        command.Parameters.AddWithValue("under_way", underWay.Select(agency => agency.Value).ToArray());
         command.Parameters.AddWithValue("now", now);
         command.Parameters.AddWithValue("late_after", NpgsqlDbType.Interval, Duration.FromTimeSpan(options.LateAfter));
         command.Parameters.AddWithValue("limit", options.WaveSize);

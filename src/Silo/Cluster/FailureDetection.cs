@@ -37,5 +37,9 @@ internal static class FailureDetection
         membership.IAmAliveTablePublishTimeout = SignOfLife;
         membership.NumMissedTableIAmAliveLimit = Missed;
         membership.TableRefreshTimeout = TableRefresh;
+        // It compares a start that one silo's clock says with the time of another's: one that is five minutes ahead
+        // would suspect every silo that joins, and one as much behind would be suspected as it joins. A silo that dies
+        // while it joins is probed like any other, and its row keeps nobody waiting.
+        membership.EvictWhenMaxJoinAttemptTimeExceeded = false;
     }
 }

@@ -25,6 +25,7 @@ public static class Checkup
             await SchemaCheck.RunAsync(connectionString, cancellationToken),
             await ClockCheck.RunAsync(database, time, cancellationToken),
         };
+        findings.AddRange(await SiloCheck.RunAsync(database, cancellationToken));
 
         // Where a table is missing or closed to this login, the lines above say so.
         if (!await IsReadableAsync(database, cancellationToken)) return findings;

@@ -112,6 +112,7 @@ public static class ActorsHost
             .ConfigureEndpoints(settings.Address, settings.Ports.Silo, settings.Ports.Gateway));
         builder.Services.AddReadinessCheck<SiloIsActive>("silo");
         builder.Services.AddReadinessCheck<ClockAgrees>("clock");
+        builder.Services.AddReadinessCheck<WritesSucceed>("writes");
         builder.Services.AddHostedService<CoordinatorStarting>();
         builder.Services.AddHostedService<LostTicks>();
         builder.Services.AddHostedService<AgencyChanges>();

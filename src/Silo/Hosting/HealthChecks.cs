@@ -1,3 +1,6 @@
+using System.Globalization;
+using Actors.Api.Health;
+using Actors.Grains;
 using Actors.Silo.CommandLine;
 using Actors.Silo.Doctor;
 using Actors.Silo.Migrations;
@@ -35,6 +38,44 @@ internal sealed class ClockAgrees(NpgsqlDataSource database, TimeProvider time) 
         catch (NpgsqlException)
         {
             return HealthCheckResult.Degraded("The clocks were not compared: the database does not answer.");
+        }
+    }
+}
+
+/// <summary>
+/// Whether the database takes what is written: it may answer every question with a full disk. A silo that has just
+/// failed to write is not ready; where it has not tried since, the last sweep that was committed, by whichever silo,
+/// tells.
+/// </summary>
+internal sealed class WritesSucceed(LastWrites writes, NpgsqlDataSource database) : IHealthCheck
+{
+    /// <summary>Four sweeps.</summary>
+    private static readonly TimeSpan Recent = 4 * new GrainOptions().SweepPeriod;
+
+    private const string SinceLastSweep =
+        "SELECT extract(epoch FROM clock_timestamp() - max(swept_at))::double precision FROM sweeps";
+
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        if (writes.Failed is { } failed && failed.Ago < Recent)
+        {
+            return HealthCheckResult.Unhealthy(
+                $"The last write failed: {DatabaseFailure.Sentence(failed.Error)}", failed.Error);
+        }
+
+        try
+        {
+            await using var command = database.CreateCommand(SinceLastSweep);
+            return await command.ExecuteScalarAsync(cancellationToken) is double seconds
+                && seconds > Recent.TotalSeconds
+                ? HealthCheckResult.Degraded(string.Create(
+                    CultureInfo.InvariantCulture, $"No silo's sweep was committed for {seconds:0} s."))
+                : HealthCheckResult.Healthy("What was written last was committed.");
+        }
+        catch (NpgsqlException)
+        {
+            return HealthCheckResult.Degraded("The last sweep is not known: the database does not answer.");
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Actors.Grains;
 using Actors.Grains.Interfaces;
@@ -56,6 +57,9 @@ internal sealed partial class LostTicks(
     private readonly Channel<SiloAddress> _changes = Channel.CreateBounded<SiloAddress>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
 
+    /// <summary>The agencies that were asked and have not answered yet.</summary>
+    private readonly ConcurrentDictionary<Guid, bool> _underWay = new();
+
     public void SiloStatusChangeNotification(SiloAddress updatedSilo, SiloStatus status) =>
         _changes.Writer.TryWrite(updatedSilo);
 
@@ -106,17 +110,38 @@ internal sealed partial class LostTicks(
         }
     }
 
+    /// <summary>
+    /// Waits for no agency: one that takes long would keep this from the next look. It is not asked anew meanwhile.
+    /// </summary>
     private async Task ReplayAsync(CancellationToken stoppingToken)
     {
         var passed = await JustPassedAsync(stoppingToken);
-        var inFlight = new ParallelOptions
+        var asked = passed.Where(agency => _underWay.TryAdd(agency, true)).ToArray();
+        if (asked.Length == 0) return;
+        LogReplayed(asked.Length);
+        AskAsync(asked, stoppingToken).Ignore();
+    }
+
+    private Task AskAsync(Guid[] agencies, CancellationToken stoppingToken)
+    {
+        var inFlight = new ParallelOptions { MaxDegreeOfParallelism = AgenciesInFlight };
+        return Parallel.ForEachAsync(agencies, inFlight, async (agency, _) =>
         {
-            MaxDegreeOfParallelism = AgenciesInFlight,
-            CancellationToken = stoppingToken,
-        };
-        await Parallel.ForEachAsync(passed, inFlight, async (agency, _) =>
-            await grains.GetGrain<IAgencyGrain>(agency).BringUpToDateAsync(new RunRequest(RunTrigger.Reminder)));
-        if (passed.Count > 0) LogReplayed(passed.Count);
+            try
+            {
+                if (!stoppingToken.IsCancellationRequested)
+                    await grains.GetGrain<IAgencyGrain>(agency).BringUpToDateAsync(new RunRequest(RunTrigger.Reminder));
+            }
+            catch (Exception error)
+            {
+                // One whose silo is not there must not keep this from the others.
+                if (!stoppingToken.IsCancellationRequested) LogLeft(error.Message);
+            }
+            finally
+            {
+                _underWay.TryRemove(agency, out bool _);
+            }
+        });
     }
 
     private async Task<IReadOnlyList<Guid>> JustPassedAsync(CancellationToken cancellationToken)

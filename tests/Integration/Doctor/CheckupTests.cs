@@ -22,7 +22,7 @@ public sealed class CheckupTests : IAsyncLifetime
         var findings = await CheckAsync();
 
         Assert.Equal(
-            ["login", "schema", "clock", "time zones", "agencies", "alerts", "runs", "sweep"],
+            ["login", "schema", "clock", "silos", "time zones", "agencies", "alerts", "runs", "sweep"],
             findings.Select(finding => finding.Subject));
         Assert.Equal(
             "No silo has ever swept this database: start one with ./actors up.",
@@ -106,6 +106,31 @@ public sealed class CheckupTests : IAsyncLifetime
 
         AssertFound(
             await CheckAsync(clock: clock), severity, "clock", secondsAhead < 0 ? "s behind the" : "s ahead of the");
+    }
+
+    [Theory]
+    [InlineData(0, Severity.Ok, "2 active; the oldest sign of life is")]
+    [InlineData(12, Severity.Ok, "2 active; the oldest sign of life is")]
+    [InlineData(-5, Severity.Warning, "The clock of silo other at 127.0.0.1:2 is at least")]
+    [InlineData(-600, Severity.Problem, "s ahead of the database's")]
+    [InlineData(20, Severity.Warning, "Silo other at 127.0.0.1:2 gave its last sign of life 2")]
+    [InlineData(600, Severity.Problem, "its clock is behind")]
+    public async Task A_silo_whose_signs_of_life_do_not_fit_the_databases_clock_is_named(
+        int secondsOld, Severity severity, string said)
+    {
+        await AddSiloAsync("one", 1, secondsOld: 1);
+        await AddSiloAsync("other", 2, secondsOld);
+
+        AssertFound(await CheckAsync(database.SiloConnectionString), severity, "silos", said);
+    }
+
+    [Fact]
+    public async Task Silos_that_all_have_ended_without_a_word_are_no_problem_and_dead_ones_are_not_told()
+    {
+        await AddSiloAsync("one", 1, secondsOld: 3_600);
+        await AddSiloAsync("dead", 2, secondsOld: -3_600, status: 6);
+
+        AssertFound(await CheckAsync(), Severity.Warning, "silos", "it has ended without a word");
     }
 
     [Fact]
@@ -218,6 +243,15 @@ public sealed class CheckupTests : IAsyncLifetime
             """);
         return id;
     }
+
+    private Task AddSiloAsync(string name, int port, int secondsOld, int status = 3) => ExecuteAsync(
+        $"""
+        INSERT INTO orleans.clusters (cluster_id) VALUES ('any') ON CONFLICT DO NOTHING;
+        INSERT INTO orleans.silos (cluster_id, address, port, generation, silo_name, host_name, status, proxy_port,
+          start_time, i_am_alive_time)
+        VALUES ('any', '127.0.0.1', {port}, 1, '{name}', 'any', {status}, 0,
+          clock_timestamp() - interval '1 hour', clock_timestamp() - {secondsOld} * interval '1 second')
+        """);
 
     private async Task<DateTimeOffset> DatabaseTimeAsync() =>
         new((DateTime)(await ExecuteAsync("SELECT clock_timestamp()"))!, TimeSpan.Zero);

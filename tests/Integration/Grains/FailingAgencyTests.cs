@@ -83,39 +83,48 @@ public sealed class FailingAgencyTests(GrainWorld world) : IClassFixture<GrainWo
         Assert.Equal(["2031-03-09 success 0"], await world.LedgerAsync(agency));
     }
 
-    [Fact]
-    public async Task An_applications_trigger_that_refuses_one_agency_does_not_hold_up_its_batch_mates()
+    [Theory]
+    [InlineData("2031-04-10", "P0001", "a word of the application")]
+    [InlineData("2031-04-11", "55000", "currval() before nextval()")]
+    [InlineData("2031-04-12", "08001", "dblink to a server that is away")]
+    [InlineData("2031-04-13", "40001", "a trigger that asks for another try")]
+    [InlineData("2031-04-14", "40P01", "a deadlock with somebody")]
+    [InlineData("2031-04-15", "57014", "a statement that takes too long")]
+    [InlineData("2031-04-16", "55P03", "a wait for a lock")]
+    [InlineData("2031-04-17", "58030", "a block that cannot be read")]
+    public async Task An_applications_trigger_that_refuses_one_agency_does_not_hold_up_its_batch_mates(
+        string date, string state, string why)
     {
         await world.ClearAsync();
         var agencies = new List<Guid>();
-        for (var i = 0; i < 40; i++) agencies.Add(await DueAsync("2031-04-10"));
+        for (var i = 0; i < 40; i++) agencies.Add(await DueAsync(date));
         var poisoned = agencies[17];
         await world.ExecuteAsync(
             $"""
             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
               IF EXISTS (SELECT FROM payment_plans WHERE id = NEW.payment_plan_id AND agency_id = '{poisoned}') THEN
-                RAISE EXCEPTION 'this school year is closed';
+                RAISE EXCEPTION '{why}' USING ERRCODE = '{state}';
               END IF;
               RETURN NEW;
             END $$;
             CREATE TRIGGER refuse BEFORE UPDATE ON installments FOR EACH ROW EXECUTE FUNCTION refuse();
             """);
-        world.Clock.Now = GrainWorld.At("2031-04-10T17:00:00Z");
+        world.Clock.Now = GrainWorld.At($"{date}T17:00:00Z");
 
         var results = await Task.WhenAll(agencies.Select(agency => world.BringUpToDateAsync(agency)));
         await world.ExecuteAsync("DROP FUNCTION refuse() CASCADE");
 
         Assert.Equal(
-            [(new AgencyId(poisoned), "this school year is closed (P0001)")],
+            [(new AgencyId(poisoned), $"{why} ({state})")],
             results.Where(result => result.Outcome == AgencyRunOutcome.Failed)
                 .Select(result => (result.Agency, result.Error!)));
         Assert.Equal(39, results.Sum(result => result.RecordsUpdated));
         Assert.Equal("failed", await world.StatusOfClosedAsync(results[17].Job!.Value.Value));
         Assert.All(results, result => Assert.Equal(results[0].Job, result.Job));
         Assert.StartsWith(
-            $"failed 39 1 of 40 agencies failed: {poisoned}: this school year is closed",
-            await JobOfAsync(poisoned, "2031-04-10"), StringComparison.Ordinal);
+            $"failed 39 1 of 40 agencies failed: {poisoned}: {why}",
+            await JobOfAsync(poisoned, date), StringComparison.Ordinal);
     }
 
     private async Task<Guid> DueAsync(string date)

@@ -87,6 +87,7 @@ public sealed partial class PlanTests(PlanTests.Years years) : IClassFixture<Pla
         command.Parameters.AddWithValue("now", Now);
         command.Parameters.AddWithValue("late_after", NpgsqlDbType.Interval, Duration.FromSeconds(10));
         command.Parameters.AddWithValue("limit", 2_560);
+        command.Parameters.AddWithValue("under_way", new[] { Guid.NewGuid() });
         command.Parameters.AddWithValue("job_name", JobNames.UpdateInstallmentStatuses);
 
         await AssertNoHistoryIsReadAsync(command);

@@ -77,41 +77,40 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
         await world.AddServedAgencyAsync("2031-03-10T16:00:00Z");
         world.Clock.Now = GrainWorld.At("2031-03-10T17:00:30Z");
         await using var pool = GrainDatabase.Connect(world.SiloConnectionString);
-        var second = new SweepStore(new GrainDatabase(pool, DatabaseClock.ReplacedBy(world.Clock)), new GrainOptions());
+        var second = new SweepStore(
+            new GrainDatabase(pool, DatabaseClock.ReplacedBy(world.Clock)), new LastWrites(), new GrainOptions());
         await using var first = await world.Owner.OpenConnectionAsync();
         await using (var sweeping = await first.BeginTransactionAsync())
         {
             await using var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({SweepStore.SweepLock})", first);
             await take.ExecuteNonQueryAsync();
 
-            Assert.Null(await second.FindAsync("second", CancellationToken.None));
+            Assert.Null(await second.FindAsync("second", [], CancellationToken.None));
             Assert.Equal(0, await world.OpenAlertsAsync(Late));
         }
 
-        Assert.Single((await second.FindAsync("second", CancellationToken.None))!.Agencies);
+        Assert.Single((await second.FindAsync("second", [], CancellationToken.None))!.Agencies);
         Assert.Equal("second 1", await world.ReadAsync<string>("SELECT swept_by || ' ' || agencies_found FROM sweeps"));
     }
 
     [Fact]
-    public async Task Who_asks_while_a_sweep_is_under_way_gets_the_one_after_it()
+    public async Task Who_asks_while_a_sweep_looks_shares_the_one_after_it()
     {
         await world.ClearAsync();
-        var pauses = world.Pauses.Anew();
-        var held = await world.AddServedAgencyAsync("2031-04-10T16:00:00Z");
+        await world.AddServedAgencyAsync("2031-04-10T16:00:00Z");
         world.Clock.Now = GrainWorld.At("2031-04-10T17:00:30Z");
         await using var holder = await world.Owner.OpenConnectionAsync();
         await using var hold = await holder.BeginTransactionAsync();
-        await using var take = new NpgsqlCommand(
-            $"SELECT FROM agency_cutoffs WHERE agency_id = '{held}' FOR UPDATE", holder);
+        await using var take = new NpgsqlCommand("SELECT FROM sweeps FOR UPDATE", holder);
         await take.ExecuteNonQueryAsync();
 
         var first = world.Coordinator.SweepAsync();
-        await pauses.NextAsync();
+        await HoldsAsync(world.Owner, "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND "
+            + $"{holder.ProcessID} = ANY (pg_blocking_pids(pid)))");
         world.Clock.Now += Duration.FromSeconds(1);
         var added = await world.AddAgencyAsync();
         var next = Task.WhenAll(world.Coordinator.SweepAsync(), world.Coordinator.SweepAsync());
         await hold.RollbackAsync();
-        pauses.Advance(TimeSpan.FromSeconds(1));
 
         Assert.Equal(1, (await first).AgenciesFound);
         Assert.Equal([1, 1], (await next).Select(sweep => sweep.AgenciesFound));
@@ -119,22 +118,75 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
     }
 
     [Fact]
-    public async Task Instants_of_another_TZDB_are_computed_anew_and_agencies_without_a_watermark_get_one()
+    public async Task An_agency_whose_rows_somebody_holds_keeps_no_sweep_from_the_others()
     {
         await world.ClearAsync();
-        var old = await world.AddServedAgencyAsync("2031-05-10T16:00:00Z");
+        var pauses = world.Pauses.Anew();
+        var held = await world.AddServedAgencyAsync("2031-04-12T16:00:00Z");
+        world.Clock.Now = GrainWorld.At("2031-04-12T17:00:30Z");
+        await using var holder = await world.Owner.OpenConnectionAsync();
+        await using var hold = await holder.BeginTransactionAsync();
+        await using var take = new NpgsqlCommand(
+            $"SELECT FROM agency_cutoffs WHERE agency_id = '{held}' FOR UPDATE", holder);
+        await take.ExecuteNonQueryAsync();
+        var first = world.Coordinator.SweepAsync();
+        await pauses.NextAsync();
+
+        // Nobody moves the clock under the pauses: the held one is not tried again before the others are done.
+        world.Clock.Now += Duration.FromSeconds(1);
+        var added = await world.AddAgencyAsync();
+        Assert.Equal(1, (await world.Coordinator.SweepAsync()).AgenciesBroughtUpToDate);
+        Assert.Equal(["2031-04-12 success 0"], await world.LedgerAsync(added));
+        Assert.Equal(GrainWorld.At("2031-04-13T17:00:00Z"), await world.ArmedForAsync(added));
+        Assert.False(first.IsCompleted);
+
+        await hold.RollbackAsync();
+        pauses.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(1, (await first).AgenciesBroughtUpToDate);
+        Assert.Equal("2031-04-12 success 0", (await world.LedgerAsync(held))[^1]);
+        Assert.Equal(["success 1", "success 1"], await world.ListAsync<string>(
+            """
+            SELECT j.status || ' ' || (j.metadata ->> 'agencies_total')
+            FROM jobs_log j JOIN agency_runs r ON r.job_id = j.id
+            WHERE r.agency_id IN ($1, $2) AND r.cutoff_date = '2031-04-12'
+            """, held, added));
+    }
+
+    [Fact]
+    public async Task Instants_of_an_older_TZDB_are_computed_anew_at_any_time_and_armed_and_those_of_a_newer_one_stay()
+    {
+        await world.ClearAsync();
+        var old = await world.AddServedAgencyAsync("2031-05-10T12:00:00Z");
+        var newer = await world.AddServedAgencyAsync("2031-05-10T12:00:00Z");
+        // The coordinator has done this at its start, and does it again a minute later.
+        for (var sweep = 0; sweep < 2; sweep++)
+        {
+            await world.Coordinator.SweepAsync();
+            world.Clock.Now += Duration.FromMinutes(1);
+        }
+
+        // As a silo of another version leaves it beside one that sweeps: an hour off, and the reminder with it.
+        foreach (var (agency, version) in new[] { (old, "1999z"), (newer, "2999a") })
+        {
+            await world.ExecuteAsync(
+                """
+                UPDATE agency_cutoffs SET tzdb_version = $2, next_cutoff_at = next_cutoff_at + interval '1 hour'
+                WHERE agency_id = $1
+                """, agency, version);
+            await world.ExecuteAsync(
+                "UPDATE orleans.reminders SET start_time = start_time + interval '1 hour' WHERE grain_id = $1",
+                $"agency/{agency:N}");
+        }
+
         var unknown = await world.AddAgencyAsync();
-        await world.ExecuteAsync("UPDATE agency_cutoffs SET tzdb_version = '1999z' WHERE agency_id = $1", old);
         await world.ExecuteAsync("DELETE FROM agency_cutoffs WHERE agency_id = $1", unknown);
-        await using var pool = GrainDatabase.Connect(world.SiloConnectionString);
-        var store = new SweepStore(new GrainDatabase(pool, DatabaseClock.ReplacedBy(world.Clock)), new GrainOptions());
+        await world.Coordinator.SweepAsync();
 
-        await store.RepairAsync(CancellationToken.None);
-
-        Assert.Equal(2, (await world.Coordinator.SweepAsync()).AgenciesBroughtUpToDate);
-        Assert.Equal([ZoneCatalogue.TzdbVersion], await world.ListAsync<string>(
-            "SELECT DISTINCT tzdb_version FROM agency_cutoffs"));
+        Assert.Equal($"{ZoneCatalogue.TzdbVersion} 17:00", await NextAsync(old));
+        Assert.Equal(GrainWorld.At("2031-05-10T17:00:00Z"), await world.ArmedForAsync(old));
         Assert.Equal(["2031-05-09 success 0"], await world.LedgerAsync(old));
+        Assert.Equal($"{ZoneCatalogue.TzdbVersion} 17:00", await NextAsync(unknown));
+        Assert.Equal("2999a 18:00", await NextAsync(newer));
     }
 
     [Fact]
@@ -164,6 +216,12 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
             + "ON r.grain_id = 'agency/' || replace(a.id::text, '-', ''))");
         await host.StopAsync();
     }
+
+    private Task<string> NextAsync(Guid agency) => world.ReadAsync<string>(
+        """
+        SELECT concat_ws(' ', tzdb_version, to_char(next_cutoff_at AT TIME ZONE 'UTC', 'HH24:MI'))
+        FROM agency_cutoffs WHERE agency_id = $1
+        """, agency);
 
     private static Task HoldsAsync(NpgsqlDataSource source, string sql) => Eventually.HoldsAsync(sql, async () =>
     {

@@ -95,7 +95,7 @@ internal sealed class TwoPaths : IAsyncDisposable
         var jobsLog = new JobsLog(grainDatabase);
         // What runs here is closed by whoever started it, so the marker has no grain to tell that it may be done.
         using var marker = new InstallmentMarker(
-            grainDatabase, jobsLog, grains: null!,
+            grainDatabase, jobsLog, new LastWrites(), grains: null!,
             new GrainOptions { DatesPerTransaction = data.DatesPerWave, MarkingWorkers = 1 },
             NullLogger<InstallmentMarker>.Instance);
         await marker.StartAsync(CancellationToken.None);

@@ -42,7 +42,6 @@ public sealed class DatabaseErrorsTests
     }
 
     [Theory]
-    [InlineData("08006", true)]
     [InlineData("25006", true)]
     [InlineData("25P03", true)]
     [InlineData("53100", true)]
@@ -52,9 +51,34 @@ public sealed class DatabaseErrorsTests
     [InlineData("57014", false)]
     [InlineData("55P03", false)]
     [InlineData("40P01", false)]
+    [InlineData("40001", false)]
+    [InlineData("55000", false)]
+    [InlineData("08001", false)]
+    [InlineData("08006", false)]
+    [InlineData("58030", false)]
     [InlineData("P0001", false)]
     public void An_outage_is_told_from_what_an_agency_may_have_brought_about(string state, bool isOutage) =>
-        Assert.Equal(isOutage, DatabaseErrors.IsOutage(Error(state)));
+        Assert.Equal((isOutage, !isOutage), (
+            DatabaseErrors.IsOutage(Error(state)), DatabaseErrors.MayBeOfOneAgency(Error(state))));
+
+    [Theory]
+    [InlineData("08006")]
+    [InlineData("08P01")]
+    [InlineData("57P01")]
+    public void An_error_that_ends_the_connection_is_no_agencys(string state)
+    {
+        var error = new PostgresException("any", "FATAL", "FATAL", state);
+        Assert.True(DatabaseErrors.IsOutage(error));
+        Assert.False(DatabaseErrors.MayBeOfOneAgency(error));
+    }
+
+    [Fact]
+    public void Of_what_no_statement_raised_only_our_own_mistakes_may_be_one_agencys()
+    {
+        Assert.False(DatabaseErrors.MayBeOfOneAgency(new NpgsqlException("broken", new IOException())));
+        Assert.False(DatabaseErrors.MayBeOfOneAgency(new TimeoutException()));
+        Assert.True(DatabaseErrors.MayBeOfOneAgency(new InvalidOperationException()));
+    }
 
     [Fact]
     public void A_lost_connection_is_an_outage_and_a_busy_agency_is_none()

@@ -1,0 +1,65 @@
+using Actors.Grains;
+using Actors.Silo.Hosting;
+using Actors.Tests.Integration.Grains;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using NodaTime;
+using Xunit;
+
+namespace Actors.Tests.Integration.Hosting;
+
+/// <summary>A database that answers, and takes nothing.</summary>
+public sealed class WritesSucceedTests(GrainWorld world) : IClassFixture<GrainWorld>
+{
+    [Theory]
+    [InlineData("2031-01-10", "sweeps", "53100", "The last write failed: The database's disk is full.")]
+    [InlineData("2031-01-11", "agency_runs", "53100", "The last write failed: The database's disk is full.")]
+    public async Task A_write_that_fails_is_told_until_the_next_one_is_committed(
+        string date, string table, string state, string said)
+    {
+        await world.ClearAsync();
+        var agency = await world.AddServedAgencyAsync($"{date}T16:30:00Z");
+        await SweptJustNowAsync();
+        Assert.Equal(HealthStatus.Healthy, (await CheckAsync()).Status);
+        await world.ExecuteAsync(
+            $"""
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+              RAISE EXCEPTION 'could not extend file' USING ERRCODE = '{state}';
+            END $$;
+            CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse();
+            """);
+        world.Clock.Now = GrainWorld.At($"{date}T17:00:00Z");
+
+        if (table == "sweeps")
+            await Assert.ThrowsAnyAsync<Exception>(() => world.Coordinator.SweepAsync());
+        else
+            await world.BringUpToDateAsync(agency);
+        var full = await CheckAsync();
+        await world.ExecuteAsync("DROP FUNCTION refuse() CASCADE");
+
+        Assert.Equal((HealthStatus.Unhealthy, said), (full.Status, full.Description));
+        await world.BringUpToDateAsync(agency);
+        Assert.Equal(HealthStatus.Healthy, (await CheckAsync()).Status);
+    }
+
+    [Fact]
+    public async Task A_sweep_that_is_long_ago_is_told()
+    {
+        world.Clock.Now = SystemClock.Instance.GetCurrentInstant() - Duration.FromMinutes(2);
+        await world.Coordinator.SweepAsync();
+        Assert.Equal(HealthStatus.Degraded, (await CheckAsync()).Status);
+        await SweptJustNowAsync();
+        Assert.Equal(HealthStatus.Healthy, (await CheckAsync()).Status);
+    }
+
+    /// <summary>Of a world whose clock stands still anywhere: by the database's own.</summary>
+    private Task SweptJustNowAsync() => world.ExecuteAsync("UPDATE sweeps SET swept_at = clock_timestamp()");
+
+    private async Task<HealthCheckResult> CheckAsync()
+    {
+        await using var pool = GrainDatabase.Connect(world.SiloConnectionString);
+        return await new WritesSucceed(world.Silo.Services.GetRequiredService<LastWrites>(), pool)
+            .CheckHealthAsync(new HealthCheckContext(), TestContext.Current.CancellationToken);
+    }
+}
