@@ -16,6 +16,7 @@ internal static class AgencyRuns
         .WithName("runAgency")
         .WithSummary("Brings one agency up to date now.")
         .WithTags("Runs")
+        .Accepts<AgencyRunBody>(isOptional: true, "application/json")
         .ReadsHeader(IdempotencyKey.HeaderName, IdempotencyKey.Description)
         .Produces<AgencyRunAnswer>()
         .Produces<RunAnswer>(StatusCodes.Status202Accepted)
@@ -25,12 +26,13 @@ internal static class AgencyRuns
             StatusCodes.Status422UnprocessableEntity);
 
     private static async Task<IResult> RunAsync(
-        string id, AgencyRunBody? body, ClaimsPrincipal user, HttpContext context,
+        string id, ClaimsPrincipal user, HttpContext context,
         [FromServices] RunDesk desk, [FromServices] RunWork work)
     {
         if (!Guid.TryParseExact(id, "D", out var agency))
             return AgencyRunAnswer.NotFound("The id in the address is no UUID, so no agency has it.");
-        if (RunWords.Of(context.Request, body?.Reason, null, out var refusal) is not { } words) return refusal!;
+        var (words, refusal) = await RunWords.ReadAsync(context.Request, mayFilter: false);
+        if (words is null) return refusal!;
 
         var order = new RunOrder(
             Caller.Of(user),

@@ -22,6 +22,7 @@ internal static class Runs
             .WithName("runAgencies")
             .WithSummary("Brings all agencies up to date now, or those that a filter selects.")
             .WithTags("Runs")
+            .Accepts<RunBody>(isOptional: true, "application/json")
             .ReadsHeader(IdempotencyKey.HeaderName, IdempotencyKey.Description)
             .Produces<ManyRunAnswer>()
             .Produces<RunAnswer>(StatusCodes.Status202Accepted)
@@ -34,10 +35,11 @@ internal static class Runs
     }
 
     private static async Task<IResult> RunAsync(
-        RunBody? body, ClaimsPrincipal user, HttpContext context,
+        ClaimsPrincipal user, HttpContext context,
         [FromServices] RunDesk desk, [FromServices] RunWork work, [FromServices] AgencySelection selection)
     {
-        if (RunWords.Of(context.Request, body?.Reason, body?.Filter, out var refusal) is not { } words) return refusal!;
+        var (words, refusal) = await RunWords.ReadAsync(context.Request, mayFilter: true);
+        if (words is null) return refusal!;
 
         var order = new RunOrder(
             Caller.Of(user),

@@ -12,9 +12,22 @@ public sealed class ErrorTests(ApiHost host) : IClassFixture<ApiHost>
 
     public static TheoryData<string> MalformedBodies =>
     [
-        "{", "[]", "\"late\"", """{"reason":7}""", """{"raeson":"late"}""", """{"reason":"\ud800"}""",
-        """{"reason":"late"} {}""",
+        "{", "[]", "null", "\"late\"", """{"reason":"\ud800"}""", """{"reason":"late"} {}""",
+        """{"reason":"late","reason":"later"}""", """{"filter":{"search":"\ud800"}}""",
     ];
+
+    /// <summary>JSON is UTF-8, whatever is said beside it.</summary>
+    public static TheoryData<string, string> Charsets
+    {
+        get
+        {
+            var all = new TheoryData<string, string>();
+            foreach (var path in (string[])[SomeAgency, "/api/runs"])
+                foreach (var charset in (string[])["utf-8", "\"utf-8\"", "UTF-8", "x", "utf-7", "utf-16", "\"\"", ""])
+                    all.Add(path, $"application/json; charset={charset}");
+            return all;
+        }
+    }
 
     [Theory]
     [InlineData("/")]
@@ -73,6 +86,30 @@ public sealed class ErrorTests(ApiHost host) : IClassFixture<ApiHost>
         using var response = await PostWithKeyAsync(SomeAgency, Json(body));
 
         await ApiAssert.ProblemAsync(response, 400, "malformed-body");
+    }
+
+    [Theory]
+    [InlineData("""{"reason":7}""", "reason", "reason is a number; expected is a text.")]
+    [InlineData("""{"raeson":"late"}""", "raeson", "; did you mean reason?")]
+    public async Task A_body_with_something_wrong_is_400_and_says_what(string body, string name, string advice)
+    {
+        using var response = await PostWithKeyAsync(SomeAgency, Json(body));
+
+        var problem = await ApiAssert.ProblemAsync(response, 400, "invalid-body");
+        Assert.EndsWith(
+            advice, problem.GetProperty("errors").GetProperty(name)[0].GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Charsets))]
+    public async Task A_body_is_read_as_UTF_8_whatever_its_charset_is_said_to_be(string path, string type)
+    {
+        using var body = new ByteArrayContent(Encoding.UTF8.GetBytes("""{"reason":"x","why":"ü"}"""));
+        body.Headers.TryAddWithoutValidation("Content-Type", type);
+        using var response = await PostWithKeyAsync(path, body);
+
+        var problem = await ApiAssert.ProblemAsync(response, 400, "invalid-body");
+        Assert.Equal(["why"], problem.GetProperty("errors").EnumerateObject().Select(error => error.Name));
     }
 
     [Fact]
@@ -140,7 +177,6 @@ public sealed class ErrorTests(ApiHost host) : IClassFixture<ApiHost>
     [Theory]
     [InlineData(null)]
     [InlineData("")]
-    [InlineData("null")]
     [InlineData("{}")]
     [InlineData("""{"reason":null}""")]
     [InlineData("""{"reason":"The bank's file was late."}""")]

@@ -33,7 +33,11 @@ internal sealed class GeneratedRequests(GeneratedValues values)
 {
     private static readonly string[] RawBytes = ["%ff", "%ed%a0%80", "%c0%80", "%25", "+", "%2B", "%0d%0a"];
     private static readonly string[] ContentTypes =
-        ["application/json", "application/json; charset=utf-8", "text/plain", "application/xml", "multipart/form-data"];
+    [
+        "application/json", "application/json; charset=utf-8", "application/json; charset=\"utf-8\"",
+        "application/json; charset=x", "application/json; charset=utf-7", "text/plain", "application/xml",
+        "multipart/form-data",
+    ];
 
     public HttpRequestMessage For(DocumentedOperation operation)
     {
