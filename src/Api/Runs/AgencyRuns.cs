@@ -5,6 +5,7 @@ using Actors.Api.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Net.Http.Headers;
 
 namespace Actors.Api.Runs;
 
@@ -18,6 +19,9 @@ internal static class AgencyRuns
         .WithTags("Runs")
         .Accepts<AgencyRunBody>(isOptional: true, "application/json")
         .ReadsHeader(IdempotencyKey.HeaderName, IdempotencyKey.Description)
+        .WritesHeader(
+            IdempotencyKey.ReplayedHeaderName, IdempotencyKey.ReplayedDescription, 200, 404, 409)
+        .WritesHeader(HeaderNames.Location, "Where the run is told of from now on.", 202)
         .Produces<AgencyRunAnswer>()
         .Produces<RunAnswer>(StatusCodes.Status202Accepted)
         .Fails(

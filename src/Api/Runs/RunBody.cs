@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Actors.Api.Agencies;
 using Actors.Api.Errors;
 using Actors.Api.Requests;
@@ -8,28 +7,26 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Actors.Api.Runs;
 
 /// <summary>The body of a request for a run of one agency; it may be left out.</summary>
-/// <param name="Reason">Why, in the asker's words; see <see cref="RunReason"/>.</param>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+/// <param name="Reason">Why, in the asker's words, on one line or several.</param>
 public sealed record AgencyRunBody(string? Reason = null);
 
 /// <summary>The body of a request for a run of many agencies; it may be left out, which means all of them.</summary>
-/// <param name="Reason">Why, in the asker's words; see <see cref="RunReason"/>.</param>
+/// <param name="Reason">Why, in the asker's words, on one line or several.</param>
 /// <param name="Filter">Which agencies; all of them where it is left out.</param>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record RunBody(string? Reason = null, RunFilterBody? Filter = null);
 
 /// <summary>Which agencies a run is for: those that fit everything that is given.</summary>
-/// <param name="AgencyIds">These, at most <see cref="MostIds"/>; each must be there.</param>
+/// <param name="AgencyIds">These, at most 400; each must be there.</param>
 /// <param name="Timezone">Those with this IANA zone, such as `Australia/Brisbane`.</param>
 /// <param name="State">Those that are `onTime`, `late` or `failed`; paused ones are never run.</param>
 /// <param name="Search">
 /// Those with this in their name, in upper or lower case, or whose id is or begins with it.
 /// </param>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record RunFilterBody(
-    IReadOnlyList<string?>? AgencyIds = null, string? Timezone = null, string? State = null, string? Search = null)
+    IReadOnlyList<string>? AgencyIds = null, string? Timezone = null, string? State = null, string? Search = null)
 {
     public const int MostIds = 400;
+    public const int LongestText = 200;
 
     internal static readonly string[] States =
         [.. AgencyState.All.Select(state => state.Word).Where(word => word != "paused")];
@@ -48,7 +45,6 @@ internal sealed record RunFilter(Guid[]? AgencyIds, string? Timezone, string? St
 /// <param name="Filter">Null for all agencies, or for the one of the address.</param>
 internal sealed record RunWords(string? Key, string? Reason, RunFilter? Filter)
 {
-    private const int LongestText = 200;
     private const string Reasons = "reason";
     private const string FilterName = "filter";
 
@@ -104,8 +100,13 @@ internal sealed record RunWords(string? Key, string? Reason, RunFilter? Filter)
         {
             // An empty one would quietly mean every agency.
             if (json.Text(name) is not { } text) return null;
-            if (text.Length > LongestText || !PlainText.IsOneLine(text) || string.IsNullOrWhiteSpace(text))
-                json.Refuse(name, $"Expected is a text of 1 to {LongestText} characters on one line, or nothing.");
+            if (text.Length > RunFilterBody.LongestText || !PlainText.IsOneLine(text)
+                || string.IsNullOrWhiteSpace(text))
+            {
+                json.Refuse(name, $"Expected is a text of 1 to {RunFilterBody.LongestText} characters on one line, or "
+                    + "nothing.");
+            }
+
             return text.Trim();
         }
     }

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Net.Http.Headers;
 
 namespace Actors.Api.Runs;
 
@@ -24,6 +25,9 @@ internal static class Runs
             .WithTags("Runs")
             .Accepts<RunBody>(isOptional: true, "application/json")
             .ReadsHeader(IdempotencyKey.HeaderName, IdempotencyKey.Description)
+            .WritesHeader(
+                IdempotencyKey.ReplayedHeaderName, IdempotencyKey.ReplayedDescription, 200)
+            .WritesHeader(HeaderNames.Location, "Where the run is told of from now on.", 202)
             .Produces<ManyRunAnswer>()
             .Produces<RunAnswer>(StatusCodes.Status202Accepted)
             .Fails(StatusCodes.Status422UnprocessableEntity);
