@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Xunit;
 
@@ -149,6 +151,17 @@ public sealed class ErrorTests(ApiHost host) : IClassFixture<ApiHost>
             await all.Content.ReadAsStringAsync());
     }
 
+    [Fact]
+    public async Task A_connection_ends_with_the_answer_to_a_body_that_is_not_read()
+    {
+        using var unread = await PostWithKeyAsync(ApiHost.NoAgency, Json(new string(' ', 20_000)));
+        using var read = await PostWithKeyAsync(ApiHost.NoAgency, Json("{}"));
+
+        await ApiAssert.ProblemAsync(unread, 404, "agency-not-found");
+        Assert.True(unread.Headers.ConnectionClose);
+        Assert.NotEqual(true, read.Headers.ConnectionClose);
+    }
+
     [Theory]
     [InlineData("text/html")]
     [InlineData("image/png")]
@@ -172,6 +185,30 @@ public sealed class ErrorTests(ApiHost host) : IClassFixture<ApiHost>
             "default-src 'none'", response.Headers.GetValues("Content-Security-Policy").Single(),
             StringComparison.Ordinal);
         Assert.True(response.Headers.CacheControl?.NoStore);
+    }
+
+    /// <summary>As the head of the API's document says.</summary>
+    [Theory]
+    [InlineData("/api/%00", 0, 0, "400 Bad Request")]
+    [InlineData("/long", 0, 0, "414 URI Too Long")]
+    [InlineData("/", 101, 1, "431 Request Header Fields Too Large")]
+    [InlineData("/", 9, 4_000, "431 Request Header Fields Too Large")]
+    public async Task What_the_server_itself_refuses_has_a_status_and_no_body(
+        string path, int headers, int length, string status)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(host.Http.BaseAddress!.Host, host.Http.BaseAddress.Port);
+        await using var stream = client.GetStream();
+        var request = new StringBuilder($"GET {path.Replace("long", new string('x', 8_192))} HTTP/1.1\r\nHost: x\r\n");
+        for (var header = 0; header < headers; header++)
+            request.Append(CultureInfo.InvariantCulture, $"X-{header}: {new string('x', length)}\r\n");
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes(request.Append("\r\n").ToString()), TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(stream);
+        var answer = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+
+        Assert.StartsWith($"HTTP/1.1 {status}\r\n", answer, StringComparison.Ordinal);
+        Assert.EndsWith("\r\n\r\n", answer, StringComparison.Ordinal);
     }
 
     [Theory]
