@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using Actors.Api;
 using Actors.Api.Access;
@@ -30,7 +31,10 @@ public sealed class EndpointMatrixTests(AccessWorld world) : IClassFixture<Acces
         new("a key with both", w => Key(w.Key("read and trigger")), [.. Somebody, Door.Read, Door.Trigger]),
         new("a key with admin", w => Key(w.Key("admin")), Everything),
         new("the token of an admin", w => Bearer(w.Issuer.TokenOf(w.Admin)), Everything),
-        new("the token of another user", w => Bearer(w.Issuer.TokenOf(w.Other)), [.. Somebody, Door.Read]),
+        new("the token of another user", w => Bearer(w.Issuer.TokenOf(w.Other)), [.. Somebody, Door.Read])
+        {
+            IsShownNothing = true,
+        },
         new("the token of a service", w => Token(w, t => t.With("role", "service_role")), Everything),
         new("a token for anon", w => Token(w, t => t.With("role", "anon")), Nobody, IsKnown: false),
         new("a token of another issuer", w => Token(w, t => t.With("iss", "x")), Nobody, IsKnown: false),
@@ -87,16 +91,17 @@ public sealed class EndpointMatrixTests(AccessWorld world) : IClassFixture<Acces
     {
         var line = EndpointLine.All.Single(line => line.Name == endpoint);
         var sent = Credentials.Single(sent => sent.Name == credential);
+        var isLetIn = sent.Opens.Contains(line.Door);
         using var response = await world.SendAsync(
             line.Method == "*" ? HttpMethod.Get : new HttpMethod(line.Method),
-            line.Address,
+            await world.FilledAsync(line.Address, isLetIn),
             line.Body is null ? null : new StringContent(line.Body, Encoding.UTF8, "application/json"),
-            sent.Headers(world));
+            line.Method == "PATCH" ? [.. sent.Headers(world), ("If-Match", "*")] : sent.Headers(world));
 
-        var status = sent.Opens.Contains(line.Door) ? line.Status : sent.IsKnown ? 403 : 401;
-        Assert.True(
-            (int)response.StatusCode == status,
-            $"{(int)response.StatusCode} and not {status}: {await response.Content.ReadAsStringAsync()}");
+        var status = !isLetIn ? sent.IsKnown ? 403 : 401 : line.ShowsARow && !sent.SeesRows ? 404 : line.Status;
+        // A run that takes longer is promised.
+        if ((int)response.StatusCode != status && (status, response.StatusCode) != (200, HttpStatusCode.Accepted))
+            Assert.Fail($"{response.StatusCode} and not {status}: {await response.Content.ReadAsStringAsync()}");
         Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
         if (status is not (401 or 403) || line.AnswersInWordsOfItsOwn) return;
         var code = status == 401 ? "unauthorized" : sent.Name.Contains("key", StringComparison.Ordinal)
@@ -118,5 +123,11 @@ public sealed class EndpointMatrixTests(AccessWorld world) : IClassFixture<Acces
     /// <param name="Opens">The doors that it opens.</param>
     /// <param name="IsKnown">False where the API knows nobody by it: then a closed door is 401, else 403.</param>
     private sealed record Credential(
-        string Name, Func<AccessWorld, (string, string)[]> Headers, Door[] Opens, bool IsKnown = true);
+        string Name, Func<AccessWorld, (string, string)[]> Headers, Door[] Opens, bool IsKnown = true)
+    {
+        /// <summary>Whether it is one to which the policies of PostgreSQL show nothing.</summary>
+        public bool IsShownNothing { get; init; }
+
+        public bool SeesRows => Opens.Contains(Door.Read) && !IsShownNothing;
+    }
 }
