@@ -35,7 +35,10 @@ public sealed class EndpointMatrixTests(AccessWorld world) : IClassFixture<Acces
         {
             IsShownNothing = true,
         },
-        new("the token of a service", w => Token(w, t => t.With("role", "service_role")), Everything),
+        new("the token of a service", w => Token(w, t => t.With("role", "service_role")), Everything)
+        {
+            MayWriteAgencies = false,
+        },
         new("a token for anon", w => Token(w, t => t.With("role", "anon")), Nobody, IsKnown: false),
         new("a token of another issuer", w => Token(w, t => t.With("iss", "x")), Nobody, IsKnown: false),
         new("a token for another audience", w => Token(w, t => t.With("aud", "x")), Nobody, IsKnown: false),
@@ -95,8 +98,17 @@ public sealed class EndpointMatrixTests(AccessWorld world) : IClassFixture<Acces
         using var response = await world.SendAsync(
             line.Method == "*" ? HttpMethod.Get : new HttpMethod(line.Method),
             await world.FilledAsync(line.Address, isLetIn),
-            line.Body is null ? null : new StringContent(line.Body, Encoding.UTF8, "application/json"),
+            line.Body is null ? null : new StringContent(
+                // What is so already would not be written.
+                line.Body.Replace("A new name", $"{Guid.NewGuid()}", StringComparison.Ordinal), Encoding.UTF8,
+                "application/json"),
             line.Method == "PATCH" ? [.. sent.Headers(world), ("If-Match", "*")] : sent.Headers(world));
+
+        if (isLetIn && line.WritesAnAgency && !sent.MayWriteAgencies)
+        {
+            await ApiAssert.ProblemAsync(response, 403, "not-permitted");
+            return;
+        }
 
         var status = !isLetIn ? sent.IsKnown ? 403 : 401 : line.ShowsARow && !sent.SeesRows ? 404 : line.Status;
         // A run that takes longer is promised.
@@ -127,6 +139,9 @@ public sealed class EndpointMatrixTests(AccessWorld world) : IClassFixture<Acces
     {
         /// <summary>Whether it is one to which the policies of PostgreSQL show nothing.</summary>
         public bool IsShownNothing { get; init; }
+
+        /// <summary>Whether its role may write settings of agencies, once it is let in.</summary>
+        public bool MayWriteAgencies { get; init; } = true;
 
         public bool SeesRows => Opens.Contains(Door.Read) && !IsShownNothing;
     }

@@ -39,6 +39,9 @@ public sealed record EndpointLine(
     /// <summary>True where the answer to whoever is let in and sees no rows is that there is nothing: 404.</summary>
     public bool ShowsARow { get; init; }
 
+    /// <summary>True where the settings of an agency are written, which a service's role may not.</summary>
+    public bool WritesAnAgency { get; init; }
+
     public static readonly IReadOnlyList<EndpointLine> All =
     [
         new("*", "/health/live", Door.Open, "/health/live", 200),
@@ -50,9 +53,15 @@ public sealed record EndpointLine(
         new("GET", "/docs/scalar.js", Door.Open, "/docs/scalar.js", 200),
         new("GET", "/docs/scalar.aspnetcore.js", Door.Open, "/docs/scalar.aspnetcore.js", 200),
         new("GET", "/api/agencies", Door.Read, "/api/agencies", 200),
-        new("POST", "/api/agencies", Door.Admin, "/api/agencies", 201, """{"name":"New","timezone":"UTC"}"""),
+        new("POST", "/api/agencies", Door.Admin, "/api/agencies", 201, """{"name":"New","timezone":"UTC"}""")
+        {
+            WritesAnAgency = true,
+        },
         Row("/api/agencies/{id}", "/api/agencies/{agency}"),
-        new("PATCH", "/api/agencies/{id}", Door.Admin, "/api/agencies/{agency}", 200, """{"name":"Changed"}"""),
+        new("PATCH", "/api/agencies/{id}", Door.Admin, "/api/agencies/{agency}", 200, """{"name":"A new name"}""")
+        {
+            WritesAnAgency = true,
+        },
         new("POST", "/api/agencies/{id}/pause", Door.Admin, "/api/agencies/{fresh}/pause", 200, Reason),
         new("POST", "/api/agencies/{id}/resume", Door.Admin, "/api/agencies/{paused}/resume", 200,
             """{"reason":"A test","mode":"skip"}"""),
