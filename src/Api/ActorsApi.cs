@@ -10,6 +10,7 @@ using Actors.Api.Installments;
 using Actors.Api.Jobs;
 using Actors.Api.Runs;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -79,6 +80,10 @@ public static class ActorsApi
             headers.TryAdd("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
             headers.TryAdd("Referrer-Policy", "no-referrer");
             headers.TryAdd("Cache-Control", "no-store");
+            // What is longer than any body that is read is not read to its end, whatever it is answered with: the
+            // server ends the connection, and whoever sent it must know before the next request.
+            if (context.Request.ContentLength > MaxBodyBytes && HttpProtocol.IsHttp11(context.Request.Protocol))
+                headers.TryAdd("Connection", "close");
             return Task.CompletedTask;
         });
         return next(context);

@@ -67,26 +67,6 @@ public sealed class Collector : IAsyncLifetime
     /// <summary>Whether a text stands somewhere in the bytes.</summary>
     public static bool Holds(byte[] body, string text) => body.AsSpan().IndexOf(Encoding.UTF8.GetBytes(text)) >= 0;
 
-    /// <summary>
-    /// The names of the spans of a trace. In OTLP a span begins with its trace id (tag 0A, length 10), and its name
-    /// (tag 2A, its length, its letters) follows after span ids and state.
-    /// </summary>
-    public static IReadOnlyList<string> SpansOf(byte[] body, string traceId)
-    {
-        byte[] head = [0x0A, 0x10, .. Convert.FromHexString(traceId)];
-        var names = new List<string>();
-        for (var at = body.AsSpan().IndexOf(head); at >= 0;)
-        {
-            var rest = body.AsSpan(at + head.Length);
-            var tag = rest.IndexOf((byte)0x2A);
-            if (tag >= 0) names.Add(Encoding.UTF8.GetString(rest.Slice(tag + 2, rest[tag + 1])));
-            var next = rest.IndexOf(head);
-            at = next < 0 ? -1 : at + head.Length + next;
-        }
-
-        return names;
-    }
-
     public async ValueTask DisposeAsync()
     {
         if (app is not null) await app.DisposeAsync();

@@ -9,7 +9,8 @@ namespace Actors.Tests.Support;
 
 /// <summary>
 /// A pgbouncer in transaction mode in front of the test server, with fewer connections to it than its clients have to
-/// the pooler. With ACTORS_TEST_POOLER=1 the pools of grains and API go through one in the whole suite.
+/// the pooler. Where it is installed, the pools of grains and API go through one in the whole suite, unless
+/// ACTORS_TEST_POOLER=0.
 /// </summary>
 public sealed class TestPooler : IAsyncDisposable
 {
@@ -28,7 +29,7 @@ public sealed class TestPooler : IAsyncDisposable
     /// <summary>Debian's place; nothing is installed for a test.</summary>
     public static string? Program => new[] { "/usr/sbin/pgbouncer", "/usr/bin/pgbouncer" }.FirstOrDefault(File.Exists);
 
-    /// <summary>What the hosts of tests are given as their pooler: null unless the suite is told to use one.</summary>
+    /// <summary>What hosts of tests are given as their pooler; null where there is none, or it is unwanted.</summary>
     public static Task<Pooler?> OfTheSuiteAsync() => OfTheSuite.Value;
 
     /// <summary>The pools of grains and API connect here, whether there is a pooler or not.</summary>
@@ -96,7 +97,7 @@ public sealed class TestPooler : IAsyncDisposable
 
     private static async Task<Pooler?> StartForTheSuiteAsync()
     {
-        if (Environment.GetEnvironmentVariable("ACTORS_TEST_POOLER") is not "1") return null;
+        if (Program is null || Environment.GetEnvironmentVariable("ACTORS_TEST_POOLER") is "0") return null;
         var pooler = await StartAsync();
         AppDomain.CurrentDomain.ProcessExit += (_, _) => pooler.DisposeAsync().AsTask().GetAwaiter().GetResult();
         return pooler.Address;

@@ -18,8 +18,11 @@ internal sealed record AgencyBody(
     public const string OverdueCutoffTime = "overdueCutoffTime";
     public const string DueSoonThresholdDays = "dueSoonThresholdDays";
 
+    public const int FewestDays = 1;
+    public const int MostDays = 30;
+
     /// <summary>As the import has it.</summary>
-    private const int LongestName = 500;
+    public const int LongestName = 500;
 
     /// <summary>A new agency: a name and a zone at least, and an id if its maker has one.</summary>
     public static async Task<(AgencyBody? Body, ProblemHttpResult? Refusal)> ForNewAsync(HttpRequest request)
@@ -63,7 +66,8 @@ internal sealed record AgencyBody(
         var name = json.Text(Name);
         if (name is not null && NameAdvice(name) is { } advice) json.Refuse(Name, advice);
         return new AgencyBody(
-            id, name, json.Text(Timezone), json.Time(OverdueCutoffTime), json.Number(DueSoonThresholdDays, 1, 30));
+            id, name, json.Text(Timezone), json.Time(OverdueCutoffTime),
+            json.Number(DueSoonThresholdDays, FewestDays, MostDays));
     }
 
     private static string? NameAdvice(string name) =>

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Net.Http.Headers;
 using NodaTime;
 using Npgsql;
 
@@ -23,6 +24,7 @@ internal static class AgencyChanging
         .WithSummary("Changes settings of an agency; If-Match with the ETag that was seen is required.")
         .WithTags("Agencies")
         .ReadsHeader("If-Match", "The ETag of the settings that are to be changed.", isRequired: true)
+        .WritesHeader(HeaderNames.ETag, AgencySettings.ETagDescription, 200, 412)
         .Accepts<AgencyPatch>("application/merge-patch+json", "application/json")
         .Fails(
             StatusCodes.Status404NotFound,
@@ -107,4 +109,4 @@ internal static class AgencyChanging
 /// <param name="OverdueCutoffTime">As HH:mm or HH:mm:ss.</param>
 /// <param name="DueSoonThresholdDays">1 to 30.</param>
 public sealed record AgencyPatch(
-    string? Name, string? Timezone, string? OverdueCutoffTime, int? DueSoonThresholdDays);
+    string? Name = null, string? Timezone = null, string? OverdueCutoffTime = null, int? DueSoonThresholdDays = null);

@@ -1,10 +1,12 @@
 using System.Security.Claims;
 using Actors.Api.Access;
 using Actors.Api.Errors;
+using Actors.Api.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Net.Http.Headers;
 using Npgsql;
 
 namespace Actors.Api.Agencies;
@@ -23,6 +25,8 @@ internal static class AgencyCreating
         .WithSummary("Adds an agency; sent again with the same id and settings it changes nothing.")
         .WithTags("Agencies")
         .Accepts<NewAgency>("application/json")
+        .WritesHeader(HeaderNames.ETag, AgencySettings.ETagDescription, 200, 201)
+        .WritesHeader(HeaderNames.Location, "The address of the agency.", 200, 201)
         .Fails(StatusCodes.Status409Conflict, StatusCodes.Status422UnprocessableEntity);
 
     private static async Task<CreateAnswer> CreateAsync(
@@ -81,10 +85,10 @@ internal static class AgencyCreating
 }
 
 /// <summary>What `POST /api/agencies` takes.</summary>
-/// <param name="Id">An id of the maker's own, so that the request can be sent again; made here if left out.</param>
 /// <param name="Name">At most 500 characters on one line.</param>
 /// <param name="Timezone">A row of `supported_timezones`, such as Australia/Brisbane.</param>
+/// <param name="Id">An id of the maker's own, so that the request can be sent again; made here if left out.</param>
 /// <param name="OverdueCutoffTime">As HH:mm or HH:mm:ss; 17:00 if left out.</param>
 /// <param name="DueSoonThresholdDays">1 to 30; 4 if left out.</param>
 public sealed record NewAgency(
-    Guid? Id, string Name, string Timezone, string? OverdueCutoffTime, int? DueSoonThresholdDays);
+    string Name, string Timezone, Guid? Id = null, string? OverdueCutoffTime = null, int? DueSoonThresholdDays = null);

@@ -1,9 +1,11 @@
 using System.Security.Claims;
 using Actors.Api.Access;
+using Actors.Api.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Net.Http.Headers;
 using Npgsql;
 
 namespace Actors.Api.Agencies;
@@ -30,6 +32,7 @@ internal static class AgencyDetails
         .WithName("getAgency")
         .WithSummary("One agency: settings, state, next cutoffs, last run, and its installments in numbers.")
         .WithTags("Agencies")
+        .WritesHeader(HeaderNames.ETag, AgencySettings.ETagDescription, 200)
         .Fails(StatusCodes.Status404NotFound);
 
     private static async Task<Results<Ok<AgencyAnswer>, ProblemHttpResult>> ReadAsync(

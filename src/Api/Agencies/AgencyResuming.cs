@@ -18,9 +18,10 @@ namespace Actors.Api.Agencies;
 /// </summary>
 internal static class AgencyResuming
 {
-    private const string Mode = "mode";
+    public const string Mode = "mode";
     private const string CatchUp = "catchUp";
     private const string Skip = "skip";
+    public static readonly string[] Modes = [CatchUp, Skip];
 
     public static void MapAgencyResuming(this ApiRoutes api) => api.Admins
         .MapPost("/agencies/{id}/resume", ResumeAsync)
@@ -40,7 +41,7 @@ internal static class AgencyResuming
         if (json is null) return malformed!;
         var reason = ReasonBody.Taken(json);
         json.Require(Mode, "catchUp (serve the dates that passed) or skip (leave them unserved, on the record)");
-        var mode = json.Word(Mode, CatchUp, Skip);
+        var mode = json.Word(Mode, Modes);
         if (json.Refusal() is { } refusal) return refusal;
 
         var caller = Caller.Of(user);

@@ -17,6 +17,10 @@ internal sealed record AgencySettings(
     public static readonly LocalTime UsualCutoffTime = new(17, 0);
     public const int UsualDueSoonThresholdDays = 4;
 
+    /// <summary>For the API's document.</summary>
+    public const string ETagDescription =
+        "The tag of the agency's settings as they are now, for If-Match; counts and states are no part of it.";
+
     /// <summary>The columns that <see cref="Read"/> takes, in its order, of `agencies` as `a`.</summary>
     public const string Columns = "a.name, a.timezone, a.overdue_cutoff_time, a.due_soon_threshold_days";
 

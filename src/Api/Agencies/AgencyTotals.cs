@@ -41,9 +41,10 @@ public sealed record StatusTotal(string Status, long Count, IReadOnlyList<MoneyS
 public sealed record AgencyTotals(IReadOnlyList<StatusTotal> ByStatus, AmountTotal? DueSoon)
 {
     private const string Sql =
-        """
-        SELECT i.status::text, {currency}, count(*), coalesce(sum(i.amount), 0), count(*) FILTER (WHERE s.is_soon),
-               coalesce(sum(i.amount) FILTER (WHERE s.is_soon), 0)
+        $$"""
+        SELECT i.status::text, {currency}, count(*), coalesce(sum({{InstallmentSql.Amount}}), 0),
+               count(*) FILTER (WHERE s.is_soon),
+               coalesce(sum({{InstallmentSql.Amount}}) FILTER (WHERE s.is_soon), 0)
         FROM payment_plans p
         JOIN installments i ON i.payment_plan_id = p.id
         CROSS JOIN LATERAL (

@@ -25,7 +25,7 @@ public sealed record ReasonTotal(string Reason, long Count, IReadOnlyList<MoneyS
 /// <summary>One installment in a preview.</summary>
 /// <param name="InstallmentId">`installments.id`.</param>
 /// <param name="PaymentPlanId">Its plan.</param>
-/// <param name="Amount">Its amount.</param>
+/// <param name="Amount">Its amount; null where it has none, or one that is no number.</param>
 /// <param name="DueDate">Null where it has none.</param>
 /// <param name="Status">Its status, as the database has it.</param>
 /// <param name="PlanStatus">Its plan's status, as the database has it.</param>

@@ -25,7 +25,7 @@ internal sealed class PreviewSql(CallerSession session, CutoffOutlook outlook)
 
     private const string Totals =
         $$"""
-        SELECT {{MarkingReason.Sql}} AS reason, {currency}, count(*), coalesce(sum(i.amount), 0)
+        SELECT {{MarkingReason.Sql}} AS reason, {currency}, count(*), coalesce(sum({{InstallmentSql.Amount}}), 0)
         {{Source}}
         GROUP BY 1, 2
         ORDER BY 1
@@ -103,7 +103,8 @@ internal sealed class PreviewSql(CallerSession session, CutoffOutlook outlook)
         }
 
         return $"""
-            SELECT i.id, i.payment_plan_id, i.amount, {DueDate.Sql}, i.status::text, p.status::text, {MarkingReason.Sql}
+            SELECT i.id, i.payment_plan_id, {InstallmentSql.Amount}, {DueDate.Sql}, i.status::text, p.status::text,
+                   {MarkingReason.Sql}
             {Source}{filter}
             ORDER BY {Order}, i.id
             LIMIT @rows

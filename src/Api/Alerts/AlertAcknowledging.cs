@@ -34,7 +34,7 @@ internal static class AlertAcknowledging
         .WithName("acknowledgeAlert")
         .WithSummary("Says that somebody knows of an alert, with a note if there is something to say.")
         .WithTags("Alerts")
-        .Accepts<AcknowledgeBody>("application/json")
+        .Accepts<AcknowledgeBody>(isOptional: true, "application/json")
         .Fails(StatusCodes.Status404NotFound);
 
     private static async Task<Results<Ok<AlertItem>, ProblemHttpResult>> AcknowledgeAsync(
@@ -67,7 +67,7 @@ internal static class AlertAcknowledging
 /// <param name="Note">What there is to say, at most 1,000 characters, on one line or several.</param>
 public sealed record AcknowledgeBody(string? Note = null)
 {
-    private const int MaxLength = 1_000;
+    internal const int MaxLength = 1_000;
 
     /// <summary>Reads a note, null where there is none, or says what is wrong with it.</summary>
     internal static async Task<(string? Note, ProblemHttpResult? Refusal)> ReadAsync(HttpRequest request)

@@ -53,6 +53,9 @@ internal sealed class CellWriter(TextWriter text) : CsvWriter(text, Rfc4180, lea
     {
         NewLine = "\r\n",
         InjectionOptions = InjectionOptions.Escape,
+        // The full-width ones are taken for formulas too, where people write in full width. A cell that begins with a
+        // tab or a line break is read as what comes after it.
+        InjectionCharacters = ['=', '+', '-', '@', '\t', '\r', '\n', '\uFF1D', '\uFF0B', '\uFF0D', '\uFF20'],
         // Where a comma is for decimals, spreadsheets take these to separate cells: within quotes they do not.
         ShouldQuote = cell => cell.Field.AsSpan().ContainsAny(';', '\t') || ConfigurationFunctions.ShouldQuote(cell),
     };

@@ -49,6 +49,7 @@ public static class ApiDocument
         options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
         options.AddDocumentTransformer(DocumentHead.WriteAsync);
         options.AddSchemaTransformer(DocumentedTypes.DescribeAsync);
+        options.AddSchemaTransformer(DocumentedBodies.DescribeAsync);
         options.AddOperationTransformer(DocumentedOperations.DescribeAsync);
     });
 

@@ -30,8 +30,10 @@ internal static class DocumentHead
                 finds the request in the server's log. 429 and 503 say in `Retry-After` after how many seconds it is
                 worth while to try again.
 
-                **Sizes.** A body has at most 16 KiB (413). An address longer than 8 KiB is refused before it reaches
-                the API: 414, without a body.
+                **Sizes.** A body has at most 16 KiB (413). Where the HTTP server itself cannot take a request, it never
+                reaches the API, and the answer has neither a body nor a trace id: 400 for a path with an escaped NUL
+                (`%00`) or another request that is not HTTP, 414 for a first line longer than 8 KiB, 431 for more than
+                100 headers or headers longer than 32 KiB, 408 for headers that take longer than 30 s.
 
                 **Times** are RFC 3339 in UTC. Where a person of the agency reads them they come with the agency's wall
                 time, zone and offset.

@@ -30,7 +30,13 @@ internal static class DocumentedOperations
             DescribeAccess(operation, policy, context.Document!);
         if (metadata.OfType<QueryParameters>().Any(query => query.Parameters.Contains(Csv.Parameter)))
             DescribeCsv(operation);
-        foreach (var status in (string[])["429", "503"]) DescribeRetry(operation, status);
+        foreach (var header in metadata.OfType<DocumentedAnswerHeader>())
+            foreach (var status in header.Statuses)
+                DescribeHeader(operation, $"{status}", header.Name, header.Description, JsonSchemaType.String);
+        foreach (var status in (string[])["202", "429", "503"])
+            DescribeHeader(
+                operation, status, "Retry-After", "After how many seconds it is worth while to try again.",
+                JsonSchemaType.Integer);
         SortResponses(operation);
         return Task.CompletedTask;
     }
@@ -66,15 +72,16 @@ internal static class DocumentedOperations
         ];
     }
 
-    private static void DescribeRetry(OpenApiOperation operation, string status)
+    private static void DescribeHeader(
+        OpenApiOperation operation, string status, string name, string description, JsonSchemaType type)
     {
         if (operation.Responses?.TryGetValue(status, out var found) != true || found is not OpenApiResponse response)
             return;
         response.Headers ??= new Dictionary<string, IOpenApiHeader>();
-        response.Headers["Retry-After"] = new OpenApiHeader
+        response.Headers[name] = new OpenApiHeader
         {
-            Description = "After how many seconds it is worth while to try again.",
-            Schema = new OpenApiSchema { Type = JsonSchemaType.Integer },
+            Description = description,
+            Schema = new OpenApiSchema { Type = type },
         };
     }
 

@@ -38,8 +38,8 @@ public sealed record ApiError(int Status, string Code, string Title, string Deta
 
     public static readonly ApiError MalformedBody = new(
         400, "malformed-body", "Malformed body",
-        "The body is no JSON object of the shape that this address takes: look for a missing quote or comma, for a "
-        + "name that is not known here, and for a value of another type. Nothing was changed.");
+        "The body is no JSON object of the shape that this address takes: look for a missing quote or comma. Nothing "
+        + "was changed.");
 
     public static readonly ApiError InvalidParameter = new(
         400, "invalid-parameter", "Invalid parameter",

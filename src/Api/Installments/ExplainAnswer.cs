@@ -8,7 +8,7 @@ namespace Actors.Api.Installments;
 /// <param name="InstallmentId">`installments.id`.</param>
 /// <param name="PaymentPlanId">Its plan.</param>
 /// <param name="AgencyId">The agency whose rule holds for it.</param>
-/// <param name="Amount">Its amount.</param>
+/// <param name="Amount">Its amount; null where it has none, or one that is no number.</param>
 /// <param name="DueDate">Null where it has none: then it never becomes overdue.</param>
 /// <param name="Status">Its status, as the database has it.</param>
 /// <param name="PlanStatus">Its plan's status, as the database has it.</param>

@@ -22,7 +22,7 @@ internal sealed record InstallmentFacts(
 {
     private const string Installment =
         $"""
-        SELECT i.id, i.payment_plan_id, p.agency_id, i.amount, {Agencies.DueDate.Sql},
+        SELECT i.id, i.payment_plan_id, p.agency_id, {InstallmentSql.Amount}, {Agencies.DueDate.Sql},
                i.status::text, p.status::text
         FROM installments i
         JOIN payment_plans p ON p.id = i.payment_plan_id

@@ -12,7 +12,7 @@ namespace Actors.Api.Installments;
 /// <param name="AgencyId">The plan's agency.</param>
 /// <param name="AgencyName">The agency's name.</param>
 /// <param name="Timezone">The agency's IANA zone.</param>
-/// <param name="Amount">Its amount; null where it has none.</param>
+/// <param name="Amount">Its amount; null where it has none, or one that is no number.</param>
 /// <param name="Currency">Its currency; null where the application's table has no such column.</param>
 /// <param name="DueDate">Null where it has none, or one outside of the years 1 to 9998.</param>
 /// <param name="Status">Its status, as the database has it.</param>

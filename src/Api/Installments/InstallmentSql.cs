@@ -25,6 +25,12 @@ internal static class InstallmentSql
     /// <summary>The due date, or null.</summary>
     public const string DueDate = $"CASE WHEN {IsDated} THEN i.student_due_date END";
 
+    /// <summary>
+    /// The amount, or null where it is no number that can be shown: PostgreSQL's own reach to NaN, which is greater
+    /// than every number, and to infinity.
+    /// </summary>
+    public const string Amount = "CASE WHEN abs(i.amount) < 1e18 THEN i.amount END";
+
     /// <summary>From the due date to the agency's local today.</summary>
     public const string DaysPastDue = $"(z.today - {DueDate})";
 
@@ -33,7 +39,7 @@ internal static class InstallmentSql
     /// </summary>
     public const string Columns =
         $$"""
-        i.id, i.payment_plan_id, p.status::text, a.id, a.name, a.timezone, i.amount, {currency}, {{DueDate}},
+        i.id, i.payment_plan_id, p.status::text, a.id, a.name, a.timezone, {{Amount}}, {currency}, {{DueDate}},
         i.status::text, {{IsDueSoon}}, {{DaysPastDue}}
         """;
 

@@ -27,7 +27,7 @@ internal static class InstallmentTotals
                coalesce(
                  CASE WHEN {{InstallmentSql.IsDueSoon}} THEN 'dueSoon' WHEN i.status = 'pending' THEN 'notDueSoon'
                    ELSE {bucket} END, 'unknown') AS "group",
-               {currency} AS currency, count(*) AS count, coalesce(sum(i.amount), 0) AS amount
+               {currency} AS currency, count(*) AS count, coalesce(sum({{InstallmentSql.Amount}}), 0) AS amount
         """;
 
     private const string OfAll =

@@ -16,7 +16,7 @@ internal sealed record OverdueOrder(string Word, string Key, NpgsqlDbType Type, 
     [
         new("dueDate", "i.student_due_date", NpgsqlDbType.Date, QueryKind.Date, false),
         // A cursor knows whole numbers only.
-        new("amount", "coalesce(i.amount, 0)", NpgsqlDbType.Numeric, QueryKind.Text, false),
+        new("amount", $"coalesce({InstallmentSql.Amount}, 0)", NpgsqlDbType.Numeric, QueryKind.Text, false),
     ];
 
     private static readonly OverdueOrder[] All =

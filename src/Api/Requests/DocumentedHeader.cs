@@ -8,7 +8,13 @@ namespace Actors.Api.Requests;
 /// <param name="IsRequired">Whether a request without it is refused.</param>
 public sealed record DocumentedHeader(string Name, string Description, bool IsRequired = false);
 
-/// <summary>How addresses declare the headers that they read.</summary>
+/// <summary>A header that an address answers with, for the API's document.</summary>
+/// <param name="Name">As it is usually written.</param>
+/// <param name="Description">For whoever reads the document, a sentence.</param>
+/// <param name="Statuses">The answers that may have it.</param>
+public sealed record DocumentedAnswerHeader(string Name, string Description, IReadOnlyList<int> Statuses);
+
+/// <summary>How addresses declare the headers that they read, and those that they answer with.</summary>
 public static class HeaderDocumentation
 {
     public static TBuilder ReadsHeader<TBuilder>(
@@ -16,6 +22,14 @@ public static class HeaderDocumentation
         where TBuilder : IEndpointConventionBuilder
     {
         endpoint.Add(builder => builder.Metadata.Add(new DocumentedHeader(name, description, isRequired)));
+        return endpoint;
+    }
+
+    public static TBuilder WritesHeader<TBuilder>(
+        this TBuilder endpoint, string name, string description, params int[] statuses)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        endpoint.Add(builder => builder.Metadata.Add(new DocumentedAnswerHeader(name, description, statuses)));
         return endpoint;
     }
 }

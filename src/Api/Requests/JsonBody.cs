@@ -12,7 +12,7 @@ namespace Actors.Api.Requests;
 /// <summary>
 /// The body of a request: a JSON object whose properties are taken out one by one, each with what is wrong with it.
 /// A property that is null counts as left out, unless <see cref="RefuseNulls"/> says otherwise. No body at all counts
-/// as an object without properties.
+/// as an object without properties. JSON is UTF-8 (RFC 8259): what a charset says beside it means nothing.
 /// </summary>
 internal sealed class JsonBody
 {
@@ -22,9 +22,11 @@ internal sealed class JsonBody
         [.. ((string[])["HH:mm", "HH:mm:ss"]).Select(LocalTimePattern.CreateWithInvariantCulture)];
 
     private readonly Dictionary<string, JsonElement> _given;
-    private readonly Dictionary<string, string[]> _problems = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string[]> _problems;
+    private readonly string _within;
 
-    private JsonBody(Dictionary<string, JsonElement> given) => _given = given;
+    private JsonBody(Dictionary<string, JsonElement> given, Dictionary<string, string[]> problems, string within) =>
+        (_given, _problems, _within) = (given, problems, within);
 
     /// <summary>Reads a body, and refuses properties that the endpoint does not take.</summary>
     /// <param name="request">Whose body it is.</param>
@@ -35,19 +37,11 @@ internal sealed class JsonBody
     {
         using var bytes = new MemoryStream();
         await request.Body.CopyToAsync(bytes, request.HttpContext.RequestAborted);
-        if (bytes.Length == 0) return (new JsonBody([]), null);
+        if (bytes.Length == 0) return (Of([], names), null);
         if (!request.HasJsonContentType()) return (null, ApiError.NotJson.ToProblem());
-        if (!TryParse(bytes.ToArray(), out var given)) return (null, NoObject(names).ToProblem());
-
-        var body = new JsonBody(given);
-        foreach (var stranger in given.Keys.Except(names))
-        {
-            var meant = NearestName.Of(stranger, names) is { } near ? $"; did you mean {near}?" : ".";
-            body.Refuse(
-                PlainText.Shown(stranger), $"There is no such property; this address takes {List(names)}{meant}");
-        }
-
-        return (body, null);
+        return TryParse(bytes.ToArray(), out var given)
+            ? (Of(given, names), null)
+            : (null, NoObject(names).ToProblem());
     }
 
     /// <summary>For a body whose nulls would mean that something is taken away which must have a value.</summary>
@@ -64,7 +58,7 @@ internal sealed class JsonBody
     }
 
     /// <summary>Notes what is wrong with a property; the first such note counts.</summary>
-    public void Refuse(string name, string advice) => _problems.TryAdd(name, [advice]);
+    public void Refuse(string name, string advice) => _problems.TryAdd(_within + name, [advice]);
 
     /// <summary>The answer to a body that is not as it should be; null where all is well.</summary>
     public ProblemHttpResult? Refusal() =>
@@ -109,6 +103,46 @@ internal sealed class JsonBody
         return null;
     }
 
+    /// <summary>An object within this one, whose problems are this one's too, or null.</summary>
+    /// <param name="name">The property that holds it.</param>
+    /// <param name="names">Every property that it may have.</param>
+    public JsonBody? Object(string name, params string[] names)
+    {
+        if (Given(name) is not { } value) return null;
+        if (value.ValueKind == JsonValueKind.Object)
+            return Of(PropertiesOf(value), names, _problems, $"{_within}{name}.");
+        Refuse(name, $"{name} is {Kind(value)}; expected is an object of {List(names)}.");
+        return null;
+    }
+
+    /// <summary>A list of texts, in which null stands for whatever is none, or null.</summary>
+    public IReadOnlyList<string?>? Texts(string name)
+    {
+        if (Given(name) is not { } value) return null;
+        if (value.ValueKind == JsonValueKind.Array)
+            return
+            [
+                .. value.EnumerateArray().Select(one => one.ValueKind == JsonValueKind.String ? one.GetString() : null),
+            ];
+        Refuse(name, $"{name} is {Kind(value)}; expected is a list.");
+        return null;
+    }
+
+    private static JsonBody Of(
+        Dictionary<string, JsonElement> given, string[] names, Dictionary<string, string[]>? problems = null,
+        string within = "")
+    {
+        var body = new JsonBody(given, problems ?? new(StringComparer.Ordinal), within);
+        foreach (var stranger in given.Keys.Except(names))
+        {
+            var meant = NearestName.Of(stranger, names) is { } near ? $"; did you mean {near}?" : ".";
+            var place = within.Length == 0 ? "this address" : within.TrimEnd('.');
+            body.Refuse(PlainText.Shown(stranger), $"There is no such property; {place} takes {List(names)}{meant}");
+        }
+
+        return body;
+    }
+
     private T? ParsedValue<T>(string name, Func<string, T?> parse, string expected)
         where T : struct
     {
@@ -151,19 +185,38 @@ internal sealed class JsonBody
         {
             using var document = JsonDocument.Parse(json, Strictly);
             if (document.RootElement.ValueKind != JsonValueKind.Object) return false;
-            given = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-            foreach (var property in document.RootElement.EnumerateObject())
-            {
-                // Read here, where half a surrogate pair, which no text can hold, is found out.
-                if (property.Value.ValueKind == JsonValueKind.String) property.Value.GetString();
-                given[property.Name] = property.Value.Clone();
-            }
-
+            ReadTexts(document.RootElement);
+            given = PropertiesOf(document.RootElement.Clone());
             return true;
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
             return false;
+        }
+    }
+
+    private static Dictionary<string, JsonElement> PropertiesOf(JsonElement value) => value.EnumerateObject()
+        .ToDictionary(property => property.Name, property => property.Value, StringComparer.Ordinal);
+
+    /// <summary>Throws where there is half a surrogate pair, which no text can hold, however deep it stands.</summary>
+    private static void ReadTexts(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.String:
+                value.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (var one in value.EnumerateArray()) ReadTexts(one);
+                break;
+            case JsonValueKind.Object:
+                foreach (var property in value.EnumerateObject())
+                {
+                    _ = property.Name;
+                    ReadTexts(property.Value);
+                }
+
+                break;
         }
     }
 }

@@ -5,6 +5,7 @@ using Actors.Api.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Net.Http.Headers;
 
 namespace Actors.Api.Runs;
 
@@ -16,7 +17,11 @@ internal static class AgencyRuns
         .WithName("runAgency")
         .WithSummary("Brings one agency up to date now.")
         .WithTags("Runs")
+        .Accepts<AgencyRunBody>(isOptional: true, "application/json")
         .ReadsHeader(IdempotencyKey.HeaderName, IdempotencyKey.Description)
+        .WritesHeader(
+            IdempotencyKey.ReplayedHeaderName, IdempotencyKey.ReplayedDescription, 200, 404, 409)
+        .WritesHeader(HeaderNames.Location, "Where the run is told of from now on.", 202)
         .Produces<AgencyRunAnswer>()
         .Produces<RunAnswer>(StatusCodes.Status202Accepted)
         .Fails(
@@ -25,12 +30,13 @@ internal static class AgencyRuns
             StatusCodes.Status422UnprocessableEntity);
 
     private static async Task<IResult> RunAsync(
-        string id, AgencyRunBody? body, ClaimsPrincipal user, HttpContext context,
+        string id, ClaimsPrincipal user, HttpContext context,
         [FromServices] RunDesk desk, [FromServices] RunWork work)
     {
         if (!Guid.TryParseExact(id, "D", out var agency))
             return AgencyRunAnswer.NotFound("The id in the address is no UUID, so no agency has it.");
-        if (RunWords.Of(context.Request, body?.Reason, null, out var refusal) is not { } words) return refusal!;
+        var (words, refusal) = await RunWords.ReadAsync(context.Request, mayFilter: false);
+        if (words is null) return refusal!;
 
         var order = new RunOrder(
             Caller.Of(user),

@@ -19,6 +19,10 @@ public static class IdempotencyKey
     /// <summary>Says, beside an answer, that it was given before and nothing was done for it now.</summary>
     public const string ReplayedHeaderName = "Idempotency-Replayed";
 
+    /// <summary>For the API's document.</summary>
+    public const string ReplayedDescription =
+        "`true` where this is the answer to an earlier request with the same key, and nothing was done now.";
+
     /// <summary>Takes the key, null where none was sent, or says in one sentence what is wrong with it.</summary>
     public static string? Of(IHeaderDictionary headers, out string? advice)
     {

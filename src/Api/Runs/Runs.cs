@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Net.Http.Headers;
 
 namespace Actors.Api.Runs;
 
@@ -22,7 +23,11 @@ internal static class Runs
             .WithName("runAgencies")
             .WithSummary("Brings all agencies up to date now, or those that a filter selects.")
             .WithTags("Runs")
+            .Accepts<RunBody>(isOptional: true, "application/json")
             .ReadsHeader(IdempotencyKey.HeaderName, IdempotencyKey.Description)
+            .WritesHeader(
+                IdempotencyKey.ReplayedHeaderName, IdempotencyKey.ReplayedDescription, 200)
+            .WritesHeader(HeaderNames.Location, "Where the run is told of from now on.", 202)
             .Produces<ManyRunAnswer>()
             .Produces<RunAnswer>(StatusCodes.Status202Accepted)
             .Fails(StatusCodes.Status422UnprocessableEntity);
@@ -34,10 +39,11 @@ internal static class Runs
     }
 
     private static async Task<IResult> RunAsync(
-        RunBody? body, ClaimsPrincipal user, HttpContext context,
+        ClaimsPrincipal user, HttpContext context,
         [FromServices] RunDesk desk, [FromServices] RunWork work, [FromServices] AgencySelection selection)
     {
-        if (RunWords.Of(context.Request, body?.Reason, body?.Filter, out var refusal) is not { } words) return refusal!;
+        var (words, refusal) = await RunWords.ReadAsync(context.Request, mayFilter: true);
+        if (words is null) return refusal!;
 
         var order = new RunOrder(
             Caller.Of(user),

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Actors.Api.Access;
 using Actors.Silo.Hosting;
 using Actors.Tests.Integration.Api;
@@ -22,6 +23,7 @@ public sealed class AccessWorld : IAsyncLifetime
     public const string Who = "/test/who";
 
     private readonly Dictionary<string, ApiKey> keys = [];
+    private readonly Dictionary<string, Guid> ids = [];
     private TestDatabase? testDatabase;
     private WebApplication? app;
 
@@ -35,6 +37,8 @@ public sealed class AccessWorld : IAsyncLifetime
     public NpgsqlDataSource Database { get; private set; } = null!;
 
     public HttpClient Http { get; } = new();
+
+    public IServiceProvider Services => app!.Services;
 
     /// <summary>What the API itself has mapped, without the test's own.</summary>
     public IReadOnlyList<RouteEndpoint> Endpoints =>
@@ -53,12 +57,21 @@ public sealed class AccessWorld : IAsyncLifetime
         foreach (var (name, assignments) in KeyStates)
             keys.Add(name, await ApiKeysTable.AddAsync(Database, assignments));
 
+        ids["{agency}"] = await AddAgencyAsync();
+        ids["{installment}"] = await ReadAsync<Guid>("SELECT id FROM installments");
+        ids["{alert}"] = await ReadAsync<Guid>(
+            """
+            INSERT INTO alerts (kind, severity, dedup_key, message, raised_at)
+            VALUES ('run_failed', 'critical', 'made up', 'A run failed.', now()) RETURNING id
+            """);
         app = ActorsHost.Build(new SiloSettings
         {
             SiloConnectionString = testDatabase.SiloConnectionString,
             ApiConnectionString = testDatabase.ApiConnectionString,
             Ports = SiloPorts.FindAny(IPAddress.Loopback),
             IsAlone = true,
+            Pooler = await TestPooler.OfTheSuiteAsync(),
+            Telemetry = new TelemetrySettings { ServesMetrics = true },
             Access = new AccessSettings
             {
                 Tokens = JwtSettings.Parse(Issuer.Name, null, Issuer.JwksUrl.ToString(), null, out _),
@@ -68,6 +81,31 @@ public sealed class AccessWorld : IAsyncLifetime
         app.MapGet(Who, WhoAsync).RequireAuthorization(AccessPolicies.Read);
         await app.StartAsync();
         Http.BaseAddress = ActorsHost.AddressOf(app);
+        ids["{job}"] = await MarkingAsync(ids["{agency}"], "job_id");
+        await DoAsync("/api/runs");
+        ids["{run}"] = await ReadAsync<Guid>("SELECT id FROM run_requests");
+    }
+
+    /// <summary>
+    /// An address with ids of things that are there: `{agency}`, `{installment}`, `{job}`, `{run}` and `{alert}`; and
+    /// of what can be changed once only, made for this request if it will be: an agency `{fresh}` or `{paused}`, and a
+    /// run of one that is `{marking}` something.
+    /// </summary>
+    public async Task<string> FilledAsync(string address, bool isChanged)
+    {
+        foreach (var (name, id) in ids) address = address.Replace(name, $"{id}", StringComparison.Ordinal);
+        if (!address.Contains('{')) return address;
+        var agency = isChanged ? await AddAgencyAsync() : ids["{agency}"];
+        if (isChanged && address.Contains("{paused}", StringComparison.Ordinal))
+            await DoAsync($"/api/agencies/{agency}/pause", """{"reason":"A test"}""");
+        if (address.Contains("{marking}", StringComparison.Ordinal))
+        {
+            if (isChanged) await DoAsync($"/api/agencies/{agency}/runs");
+            address = address.Replace("{marking}", $"{await MarkingAsync(agency, "id")}", StringComparison.Ordinal);
+        }
+
+        return address.Replace("{fresh}", $"{agency}", StringComparison.Ordinal)
+            .Replace("{paused}", $"{agency}", StringComparison.Ordinal);
     }
 
     /// <summary>The key of a state, such as `read` or `revoked`.</summary>
@@ -105,6 +143,45 @@ public sealed class AccessWorld : IAsyncLifetime
         ("an unknown scope", "scopes = '{root}'"), ("revoked", "scopes = '{admin}', revoked_at = now()"),
         ("expired", "scopes = '{admin}', expires_at = now()"),
     ];
+
+    /// <summary>An agency with an installment that was due long ago.</summary>
+    private Task<Guid> AddAgencyAsync() => ReadAsync<Guid>(
+        """
+        WITH agency AS (INSERT INTO agencies (name, timezone) VALUES ('any', 'UTC') RETURNING id),
+        plan AS (
+          INSERT INTO payment_plans (agency_id, status) SELECT id, 'active' FROM agency RETURNING id
+        ), installment AS (
+          INSERT INTO installments (payment_plan_id, amount, student_due_date, status)
+          SELECT id, 10, '2020-01-01', 'pending' FROM plan
+        )
+        SELECT id FROM agency
+        """);
+
+    /// <summary>Waits until an agency's installment is marked, and reads a column of that row of the ledger.</summary>
+    private async Task<Guid> MarkingAsync(Guid agency, string column)
+    {
+        var found = Guid.Empty;
+        await Eventually.HoldsAsync("it is marked", async () => (found = await ReadAsync<Guid>(
+            $"""
+            SELECT coalesce((SELECT r.{column} FROM agency_runs AS r JOIN jobs_log AS j ON j.id = r.job_id
+              WHERE r.agency_id = '{agency}' AND r.records_updated > 0 LIMIT 1), '{Guid.Empty}')
+            """)) != Guid.Empty);
+        return found;
+    }
+
+    /// <summary>Does what an admin may.</summary>
+    private async Task DoAsync(string path, string? json = null)
+    {
+        using var body = json is null ? null : new StringContent(json, Encoding.UTF8, "application/json");
+        using var answer = await SendAsync(HttpMethod.Post, path, body, ("X-API-Key", Key("admin").Reveal()));
+        Assert.True(answer.IsSuccessStatusCode, $"{path}: {answer.StatusCode}");
+    }
+
+    private async Task<T> ReadAsync<T>(string sql)
+    {
+        await using var command = Database.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
 
     private static async Task<IResult> WhoAsync(HttpContext context, CallerDatabase database)
     {

@@ -25,13 +25,15 @@ internal sealed class TableRights(NpgsqlDataSource owner)
         var columns = await ColumnsAsync(table, "true");
         // Nobody can write the others, and PostgreSQL says so before it looks at rights.
         var own = await ColumnsAsync(table, "attidentity <> 'a' AND attgenerated = ''");
-        var rights = new[]
-        {
+        string?[] rights =
+        [
             await SelectAsync(caller, table, columns),
             await WriteAsync(caller, own, "INSERT", column => $"INSERT INTO {table} ({column}) VALUES (NULL)"),
             await WriteAsync(caller, own, "UPDATE", column => $"UPDATE {table} SET {column} = NULL"),
             await IsDoneAsync(caller, $"DELETE FROM {table}") ? "DELETE" : null,
-        };
+            .. await Task.WhenAll(((string[])["TRUNCATE", "REFERENCES", "TRIGGER"]).Select(async right =>
+                await HasAsync(caller, table, right) ? right : null)),
+        ];
         var said = string.Join(", ", rights.OfType<string>());
         return said.Length == 0 ? "–" : said;
     }
@@ -55,6 +57,28 @@ internal sealed class TableRights(NpgsqlDataSource owner)
             var seen when seen < all => Worded("SELECT", readable, columns) + " of own rows",
             _ => Worded("SELECT", readable, columns),
         };
+    }
+
+    /// <summary>
+    /// Whether the caller has a right that is not tried: to empty a table is not bounded by policies, and the others
+    /// are for making tables and functions.
+    /// </summary>
+    private static async Task<bool> HasAsync(TableCaller caller, string table, string right)
+    {
+        await using var connection = await caller.Login.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await BecomeAsync(connection, caller);
+        // By its oid: a name is not found by those who may not use its schema.
+        await using var command = new NpgsqlCommand(
+            """
+            SELECT has_table_privilege(c.oid, $2)
+            FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE n.nspname || '.' || c.relname = $1
+            """, connection)
+        {
+            Parameters = { new() { Value = table }, new() { Value = right } },
+        };
+        return (bool)(await command.ExecuteScalarAsync())!;
     }
 
     private Task<List<string>> ColumnsAsync(string table, string condition) => ListAsync(

@@ -38,7 +38,7 @@ internal sealed class ApiProcess : IAsyncDisposable
         TestDatabase database, IGrainFactory grains, Action<IServiceCollection>? more = null,
         JwtSettings? tokens = null)
     {
-        var source = new NpgsqlDataSourceBuilder(database.ApiConnectionString);
+        var source = new NpgsqlDataSourceBuilder(await TestPooler.ThroughAsync(database.ApiConnectionString));
         source.UseNodaTime();
         var built = source.Build();
         var builder = WebApplication.CreateBuilder();

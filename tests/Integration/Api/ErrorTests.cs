@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Xunit;
 
@@ -12,9 +14,22 @@ public sealed class ErrorTests(ApiHost host) : IClassFixture<ApiHost>
 
     public static TheoryData<string> MalformedBodies =>
     [
-        "{", "[]", "\"late\"", """{"reason":7}""", """{"raeson":"late"}""", """{"reason":"\ud800"}""",
-        """{"reason":"late"} {}""",
+        "{", "[]", "null", "\"late\"", """{"reason":"\ud800"}""", """{"reason":"late"} {}""",
+        """{"reason":"late","reason":"later"}""", """{"filter":{"search":"\ud800"}}""",
     ];
+
+    /// <summary>JSON is UTF-8, whatever is said beside it.</summary>
+    public static TheoryData<string, string> Charsets
+    {
+        get
+        {
+            var all = new TheoryData<string, string>();
+            foreach (var path in (string[])[SomeAgency, "/api/runs"])
+                foreach (var charset in (string[])["utf-8", "\"utf-8\"", "UTF-8", "x", "utf-7", "utf-16", "\"\"", ""])
+                    all.Add(path, $"application/json; charset={charset}");
+            return all;
+        }
+    }
 
     [Theory]
     [InlineData("/")]
@@ -75,6 +90,30 @@ public sealed class ErrorTests(ApiHost host) : IClassFixture<ApiHost>
         await ApiAssert.ProblemAsync(response, 400, "malformed-body");
     }
 
+    [Theory]
+    [InlineData("""{"reason":7}""", "reason", "reason is a number; expected is a text.")]
+    [InlineData("""{"raeson":"late"}""", "raeson", "; did you mean reason?")]
+    public async Task A_body_with_something_wrong_is_400_and_says_what(string body, string name, string advice)
+    {
+        using var response = await PostWithKeyAsync(SomeAgency, Json(body));
+
+        var problem = await ApiAssert.ProblemAsync(response, 400, "invalid-body");
+        Assert.EndsWith(
+            advice, problem.GetProperty("errors").GetProperty(name)[0].GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Charsets))]
+    public async Task A_body_is_read_as_UTF_8_whatever_its_charset_is_said_to_be(string path, string type)
+    {
+        using var body = new ByteArrayContent(Encoding.UTF8.GetBytes("""{"reason":"x","why":"ü"}"""));
+        body.Headers.TryAddWithoutValidation("Content-Type", type);
+        using var response = await PostWithKeyAsync(path, body);
+
+        var problem = await ApiAssert.ProblemAsync(response, 400, "invalid-body");
+        Assert.Equal(["why"], problem.GetProperty("errors").EnumerateObject().Select(error => error.Name));
+    }
+
     [Fact]
     public async Task A_reason_that_is_too_long_is_400_and_says_how_long_it_is()
     {
@@ -112,6 +151,17 @@ public sealed class ErrorTests(ApiHost host) : IClassFixture<ApiHost>
             await all.Content.ReadAsStringAsync());
     }
 
+    [Fact]
+    public async Task A_connection_ends_with_the_answer_to_a_body_that_is_not_read()
+    {
+        using var unread = await PostWithKeyAsync(ApiHost.NoAgency, Json(new string(' ', 20_000)));
+        using var read = await PostWithKeyAsync(ApiHost.NoAgency, Json("{}"));
+
+        await ApiAssert.ProblemAsync(unread, 404, "agency-not-found");
+        Assert.True(unread.Headers.ConnectionClose);
+        Assert.NotEqual(true, read.Headers.ConnectionClose);
+    }
+
     [Theory]
     [InlineData("text/html")]
     [InlineData("image/png")]
@@ -137,10 +187,33 @@ public sealed class ErrorTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.True(response.Headers.CacheControl?.NoStore);
     }
 
+    /// <summary>As the head of the API's document says.</summary>
+    [Theory]
+    [InlineData("/api/%00", 0, 0, "400 Bad Request")]
+    [InlineData("/long", 0, 0, "414 URI Too Long")]
+    [InlineData("/", 101, 1, "431 Request Header Fields Too Large")]
+    [InlineData("/", 9, 4_000, "431 Request Header Fields Too Large")]
+    public async Task What_the_server_itself_refuses_has_a_status_and_no_body(
+        string path, int headers, int length, string status)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(host.Http.BaseAddress!.Host, host.Http.BaseAddress.Port);
+        await using var stream = client.GetStream();
+        var request = new StringBuilder($"GET {path.Replace("long", new string('x', 8_192))} HTTP/1.1\r\nHost: x\r\n");
+        for (var header = 0; header < headers; header++)
+            request.Append(CultureInfo.InvariantCulture, $"X-{header}: {new string('x', length)}\r\n");
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes(request.Append("\r\n").ToString()), TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(stream);
+        var answer = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+
+        Assert.StartsWith($"HTTP/1.1 {status}\r\n", answer, StringComparison.Ordinal);
+        Assert.EndsWith("\r\n\r\n", answer, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("")]
-    [InlineData("null")]
     [InlineData("{}")]
     [InlineData("""{"reason":null}""")]
     [InlineData("""{"reason":"The bank's file was late."}""")]

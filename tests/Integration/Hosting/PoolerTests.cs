@@ -1,17 +1,23 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Actors.Api;
 using Actors.Api.Access;
+using Actors.Grains;
 using Actors.Silo.Hosting;
+using Actors.Tests.Integration.Access;
+using Actors.Tests.Integration.Api;
+using Actors.Tests.Integration.Api.Agencies;
 using Actors.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Xunit;
 
 namespace Actors.Tests.Integration.Hosting;
 
 /// <summary>
-/// Grains and API through a pgbouncer in transaction mode. ACTORS_TEST_POOLER=1 puts one before the pools of the whole
-/// suite; these tests are what every run has of it.
+/// Grains and API through a pgbouncer in transaction mode: one that dies here, and one that the whole suite goes
+/// through.
 /// </summary>
 public sealed class PoolerTests : IAsyncLifetime
 {
@@ -81,6 +87,29 @@ public sealed class PoolerTests : IAsyncLifetime
             (await http.GetAsync("/health/ready")).StatusCode == HttpStatusCode.OK
             && (await RunAllAsync()).GetProperty("success").GetBoolean());
         await app.StopAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Every_world_of_the_suite_goes_through_its_pooler()
+    {
+        Assert.SkipWhen(
+            await TestPooler.OfTheSuiteAsync() is null, "pgbouncer is not installed, or ACTORS_TEST_POOLER is 0");
+        var port = (await TestPooler.OfTheSuiteAsync())!.Port;
+        await using var access = new AccessWorld();
+        await access.InitializeAsync();
+        await using var agencies = new AgencyApi();
+        await agencies.InitializeAsync();
+        await using var process = await ApiProcess.StartAsync(database, agencies.World.Silo.Grains);
+
+        NpgsqlDataSource[] pools =
+        [
+            access.Services.GetRequiredService<ApiDatabase>().Source,
+            access.Services.GetRequiredService<GrainDatabase>().Source,
+            agencies.Database,
+            agencies.World.Silo.Services.GetRequiredService<GrainDatabase>().Source,
+            process.Services.GetRequiredService<ApiDatabase>().Source,
+        ];
+        Assert.All(pools, pool => Assert.Equal(port, new NpgsqlConnectionStringBuilder(pool.ConnectionString).Port));
     }
 
     public async ValueTask DisposeAsync()

@@ -30,6 +30,12 @@ public sealed class CsvAnswerTests
     [InlineData("@SUM(A1)")]
     [InlineData("\t=1")]
     [InlineData("\r=1")]
+    [InlineData("\n=1")]
+    [InlineData("\t1")]
+    [InlineData("\uFF1D1+1")]
+    [InlineData("\uFF0B1")]
+    [InlineData("\uFF0D1")]
+    [InlineData("\uFF20SUM(A1)")]
     public async Task What_a_spreadsheet_would_compute_is_made_a_text(string name)
     {
         var text = await WriteAsync(new Row(name, 1, null, new LocalDate(2026, 8, 9), false));

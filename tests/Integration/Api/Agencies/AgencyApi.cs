@@ -6,6 +6,7 @@ using Actors.Api;
 using Actors.Api.Access;
 using Actors.Tests.Integration.Access;
 using Actors.Tests.Integration.Grains;
+using Actors.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -55,7 +56,7 @@ public sealed class AgencyApi : IAsyncLifetime
     {
         await World.InitializeAsync();
         var login = new NpgsqlConnectionStringBuilder(World.SiloConnectionString) { Username = "actors_api" };
-        var builder = new NpgsqlDataSourceBuilder(login.ConnectionString);
+        var builder = new NpgsqlDataSourceBuilder(await TestPooler.ThroughAsync(login.ConnectionString));
         builder.UseNodaTime();
         Database = builder.Build();
 

@@ -24,16 +24,38 @@ internal sealed record DocumentedOperation(string Method, string Path, JsonEleme
             : [];
     }
 
+    /// <summary>Whether an answer of this status may have a header.</summary>
+    public bool HasHeader(int status, string name) =>
+        Operation.GetProperty("responses").GetProperty($"{status}").TryGetProperty("headers", out var headers)
+        && headers.TryGetProperty(name, out _);
+
     public override string ToString() => $"{Method} {Path}";
 }
 
 /// <summary>Requests as the API's document describes them, valid and broken; a seed makes the same ones
 /// again.</summary>
-internal sealed class GeneratedRequests(GeneratedValues values)
+/// <param name="values">What they are filled with.</param>
+/// <param name="tags">Entity tags of things that are there.</param>
+internal sealed class GeneratedRequests(GeneratedValues values, IReadOnlyList<string> tags)
 {
+    private readonly Dictionary<DocumentedOperation, string> _cursors = [];
+
     private static readonly string[] RawBytes = ["%ff", "%ed%a0%80", "%c0%80", "%25", "+", "%2B", "%0d%0a"];
     private static readonly string[] ContentTypes =
-        ["application/json", "application/json; charset=utf-8", "text/plain", "application/xml", "multipart/form-data"];
+    [
+        "application/json", "application/json; charset=utf-8", "application/json; charset=\"utf-8\"",
+        "application/json; charset=x", "application/json; charset=utf-7", "text/plain", "application/xml",
+        "multipart/form-data",
+    ];
+
+    /// <summary>Takes from an answer what a later request can go on with.</summary>
+    public void Learn(DocumentedOperation operation, string body)
+    {
+        if (!body.StartsWith('{')) return;
+        using var answer = JsonDocument.Parse(body);
+        if (answer.RootElement.TryGetProperty("next", out var next) && next.ValueKind == JsonValueKind.String)
+            _cursors[operation] = next.GetString()!;
+    }
 
     public HttpRequestMessage For(DocumentedOperation operation)
     {
@@ -45,7 +67,7 @@ internal sealed class GeneratedRequests(GeneratedValues values)
             foreach (var parameter in parameters.EnumerateArray())
             {
                 var name = parameter.GetProperty("name").GetString()!;
-                var text = values.TextFor(parameter.GetProperty("schema"));
+                var text = TextFor(operation, name, parameter.GetProperty("schema"));
                 switch (parameter.GetProperty("in").GetString())
                 {
                     case "path":
@@ -71,6 +93,15 @@ internal sealed class GeneratedRequests(GeneratedValues values)
         AddBody(request, operation);
         return request;
     }
+
+    private string TextFor(DocumentedOperation operation, string name, JsonElement schema) => name switch
+    {
+        // An address says before an id what it is an id of.
+        "id" => values.IdOf(operation.Path.Split("/{id}")[0].Split('/')[^1], schema),
+        "If-Match" when values.Chance(80) => values.Pick(tags),
+        "cursor" when values.Chance(70) => _cursors.GetValueOrDefault(operation, "none"),
+        _ => values.TextFor(schema),
+    };
 
     private void AddBody(HttpRequestMessage request, DocumentedOperation operation)
     {

@@ -9,9 +9,14 @@ namespace Actors.Tests.Integration.Api.Contract;
 /// same values.
 /// </summary>
 /// <param name="document">The root, in which references are looked up.</param>
-/// <param name="known">Ids of things that are there, so that some requests come far.</param>
-internal sealed class GeneratedValues(Random random, JsonElement document, IReadOnlyList<string> known)
+/// <param name="known">
+/// Ids of things that are there, by what addresses call them, so that some requests come far.
+/// </param>
+internal sealed class GeneratedValues(
+    Random random, JsonElement document, IReadOnlyDictionary<string, IReadOnlyList<string>> known)
 {
+    private readonly IReadOnlyList<string> _ids = [.. known.OrderBy(kind => kind.Key).SelectMany(kind => kind.Value)];
+
     private static readonly string[] Texts =
     [
         "", " ", "a", "Brisbane Learning", "Ünïcødé ✓", "😀", "\u202Eabc", "a\0b", "\u0001", "\t\r\n", "null",
@@ -32,10 +37,17 @@ internal sealed class GeneratedValues(Random random, JsonElement document, IRead
         ? AsText(ValidFor(schema, 0))
         : Chance(90) ? Pick(Texts) : new string('x', random.Next(1, 4_000));
 
+    /// <summary>The id of something that is called so, such as `agencies`; now and then any text.</summary>
+    public string IdOf(string kind, JsonElement schema) =>
+        Chance(70) && known.TryGetValue(kind, out var ids) ? Pick(ids) : TextFor(schema);
+
     /// <summary>A body for a schema; now and then one that is anything else.</summary>
     public string BodyFor(JsonElement schema)
     {
-        if (Chance(6)) return string.Concat(Enumerable.Repeat("[", random.Next(1, 9_000)));
+        if (Chance(3)) return string.Concat(Enumerable.Repeat("[", random.Next(1, 9_000)));
+        if (Chance(3)) return Deep("[", "", "]", 8_000);
+        if (Chance(3)) return Deep("""{"reason":""", "1", "}", 1_600);
+        if (Chance(3)) return Deep("""{"filter":""", "{}", "}", 12);
         if (Chance(4)) return new string('{', 3) + Pick(Texts);
         if (Chance(3)) return $$"""{"reason":"{{new string('x', 20_000)}}"}""";
         return Chance(5)
@@ -50,6 +62,8 @@ internal sealed class GeneratedValues(Random random, JsonElement document, IRead
         foreach (var choice in (string[])["oneOf", "anyOf"])
             if (schema.TryGetProperty(choice, out var choices))
                 return ValidFor(Pick([.. choices.EnumerateArray()]), depth + 1);
+        if (schema.TryGetProperty("examples", out var examples) && Chance(60))
+            return JsonNode.Parse(Pick([.. examples.EnumerateArray()]).GetRawText());
         if (schema.TryGetProperty("enum", out var words))
             return JsonNode.Parse(Pick([.. words.EnumerateArray()]).GetRawText());
         return TypeOf(schema) switch
@@ -102,11 +116,24 @@ internal sealed class GeneratedValues(Random random, JsonElement document, IRead
     private string StringFor(JsonElement schema) =>
         (schema.TryGetProperty("format", out var format) ? format.GetString() : null) switch
         {
-            "uuid" => Chance(70) && known.Count > 0 ? Pick(known) : Guid.NewGuid().ToString(),
+            "uuid" => Chance(70) ? Pick(_ids) : SomeId(),
             "date-time" => $"20{random.Next(20, 40)}-0{random.Next(1, 10)}-1{random.Next(10)}T07:00:00Z",
             "date" => $"20{random.Next(20, 40)}-0{random.Next(1, 10)}-1{random.Next(10)}",
             _ => Pick(Texts),
         };
+
+    private string SomeId()
+    {
+        var bytes = new byte[16];
+        random.NextBytes(bytes);
+        return new Guid(bytes).ToString();
+    }
+
+    private string Deep(string open, string middle, string close, int deepest)
+    {
+        var depth = random.Next(1, deepest);
+        return string.Concat(Enumerable.Repeat(open, depth)) + middle + string.Concat(Enumerable.Repeat(close, depth));
+    }
 
     private JsonNode? Anything(int depth) => random.Next(7) switch
     {

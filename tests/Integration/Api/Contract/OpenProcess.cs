@@ -14,6 +14,8 @@ namespace Actors.Tests.Integration.Api.Contract;
 /// </summary>
 public class OpenProcess : IAsyncLifetime
 {
+    private const string SomeAgency = "b0000000-0000-4000-8000-000000000001";
+
     private readonly ApiKey key = ApiKey.Create();
     private TestDatabase? testDatabase;
     private WebApplication? app;
@@ -51,19 +53,46 @@ public class OpenProcess : IAsyncLifetime
         Http.DefaultRequestHeaders.Add("X-API-Key", Key);
     }
 
-    /// <summary>Ids of things that are there: agencies, installments, runs, ledger rows and alerts.</summary>
-    public async Task<IReadOnlyList<string>> KnownIdsAsync()
+    /// <summary>
+    /// Ids of things that are there, by what their addresses call them, and each time in the same order: `agencies`,
+    /// `installments`, `jobs`, `runs`, `agency-runs` (some of which can be undone) and `alerts`. The first sweep is
+    /// over by then, and somebody has asked for a run.
+    /// </summary>
+    public async Task<IReadOnlyDictionary<string, IReadOnlyList<string>>> KnownIdsAsync()
     {
-        await using var command = Database.CreateCommand(
+        await Eventually.HoldsAsync("the first sweep is over", TimeSpan.FromMinutes(2), () => ReadAsync<bool>(
             """
-            (SELECT id::text FROM agencies LIMIT 8) UNION ALL (SELECT id::text FROM installments LIMIT 8)
-            UNION ALL (SELECT id::text FROM jobs_log LIMIT 8) UNION ALL (SELECT id::text FROM agency_runs LIMIT 8)
-            UNION ALL (SELECT id::text FROM alerts LIMIT 8)
-            """);
-        await using var reader = await command.ExecuteReaderAsync();
-        var ids = new List<string>();
-        while (await reader.ReadAsync()) ids.Add(reader.GetString(0));
+            SELECT NOT EXISTS (SELECT FROM jobs_log WHERE status = 'running')
+              AND NOT EXISTS (SELECT FROM agencies AS a WHERE NOT EXISTS (
+                SELECT FROM agency_runs AS r WHERE r.agency_id = a.id AND r.serves_cutoff))
+            """));
+        foreach (var path in (string[])[$"/api/agencies/{SomeAgency}/runs", "/api/runs"])
+        {
+            using var run = await Http.PostAsync(new Uri(path, UriKind.Relative), null);
+            run.EnsureSuccessStatusCode();
+        }
+
+        var ids = new Dictionary<string, IReadOnlyList<string>>
+        {
+            ["agencies"] = await IdsAsync("SELECT id FROM agencies ORDER BY id LIMIT 8"),
+            ["installments"] = await IdsAsync("SELECT id FROM installments ORDER BY id LIMIT 8"),
+            ["jobs"] = await IdsAsync("SELECT id FROM jobs_log ORDER BY started_at, id LIMIT 8"),
+            ["runs"] = await IdsAsync("SELECT id FROM run_requests ORDER BY requested_at, id LIMIT 8"),
+            ["agency-runs"] = await IdsAsync(
+                "SELECT id FROM agency_runs WHERE records_updated > 0 ORDER BY agency_id, cutoff_date LIMIT 8"),
+            ["alerts"] = await IdsAsync("SELECT id FROM alerts ORDER BY raised_at, dedup_key LIMIT 8"),
+        };
+        Assert.All(ids, kind => Assert.True(kind.Value.Count > 0, $"There are no {kind.Key}."));
         return ids;
+
+        async Task<IReadOnlyList<string>> IdsAsync(string sql)
+        {
+            await using var command = Database.CreateCommand(sql);
+            await using var reader = await command.ExecuteReaderAsync();
+            var found = new List<string>();
+            while (await reader.ReadAsync()) found.Add($"{reader.GetGuid(0)}");
+            return found;
+        }
     }
 
     /// <summary>The first column of the first row.</summary>
@@ -93,17 +122,21 @@ public class OpenProcess : IAsyncLifetime
         await using var fill = Database.CreateCommand(
             """
             WITH agency AS (
-              INSERT INTO agencies (name, timezone)
-              SELECT 'Agency ' || n, CASE n % 3 WHEN 0 THEN 'UTC' WHEN 1 THEN 'Asia/Tokyo' ELSE 'America/New_York' END
+              INSERT INTO agencies (id, name, timezone)
+              SELECT ('b0000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'Agency ' || n,
+                     CASE n % 3 WHEN 0 THEN 'UTC' WHEN 1 THEN 'Asia/Tokyo' ELSE 'America/New_York' END
               FROM generate_series(1, 12) AS n
               RETURNING id
             ), plan AS (
-              INSERT INTO payment_plans (agency_id, status)
-              SELECT id, status FROM agency CROSS JOIN unnest(ARRAY['active', 'active', 'draft', 'cancelled']) AS status
+              INSERT INTO payment_plans (id, agency_id, status)
+              SELECT md5(id || '/' || n)::uuid, id, status
+              FROM agency
+              CROSS JOIN unnest(ARRAY['active', 'active', 'draft', 'cancelled']) WITH ORDINALITY AS s (status, n)
               RETURNING id
             )
-            INSERT INTO installments (payment_plan_id, amount, student_due_date, status)
-            SELECT plan.id, 100 + n, CASE WHEN n < 9 THEN date '2026-01-01' + n * 40 END,
+            INSERT INTO installments (id, payment_plan_id, amount, student_due_date, status)
+            SELECT md5(plan.id || '/' || n)::uuid, plan.id, 100 + n,
+                   CASE WHEN n < 9 THEN date '2026-01-01' + n * 40 END,
                    CASE n % 4 WHEN 3 THEN 'paid' ELSE 'pending' END
             FROM plan CROSS JOIN generate_series(1, 9) AS n;
             INSERT INTO alerts (kind, severity, dedup_key, message, raised_at)

@@ -130,6 +130,9 @@ public sealed class RunTests(RunsWorld world) : IClassFixture<RunsWorld>
     [InlineData("""{"filter":{"agencyIds":[null]}}""", "filter.agencyIds[0]")]
     [InlineData("""{"filter":{"state":"paused"}}""", "filter.state")]
     [InlineData("""{"filter":{"search":""}}""", "filter.search")]
+    [InlineData("""{"filter":{"agencyIds":"x"}}""", "filter.agencyIds")]
+    [InlineData("""{"filter":{"states":["late"]}}""", "filter.states")]
+    [InlineData("""{"filter":7}""", "filter")]
     [InlineData("""{"reason":"a\u0000b"}""", "reason")]
     public async Task A_body_that_is_not_as_it_should_be_is_400_by_name(string body, string name)
     {
@@ -139,13 +142,10 @@ public sealed class RunTests(RunsWorld world) : IClassFixture<RunsWorld>
         Assert.Equal([name], problem.GetProperty("errors").EnumerateObject().Select(error => error.Name));
     }
 
-    [Theory]
-    [InlineData("""{"filter":{"agencyIds":"x"}}""")]
-    [InlineData("""{"filter":{"states":["late"]}}""")]
-    [InlineData("[]")]
-    public async Task A_body_of_another_shape_is_400(string body)
+    [Fact]
+    public async Task A_body_of_another_shape_is_400()
     {
-        using var response = await world.Patient.RunAsync("/api/runs", await world.KeyAsync("admin"), body);
+        using var response = await world.Patient.RunAsync("/api/runs", await world.KeyAsync("admin"), "[]");
 
         await ApiAssert.ProblemAsync(response, 400, "malformed-body");
     }
