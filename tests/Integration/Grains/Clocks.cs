@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Time.Testing;
 using NodaTime;
@@ -24,6 +25,7 @@ internal sealed class PauseClock : FakeTimeProvider
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     private readonly Channel<TimeSpan> _pauses = Channel.CreateUnbounded<TimeSpan>();
+    private readonly ConcurrentDictionary<TimeSpan, bool> _set = new();
 
     /// <summary>Whether anybody has paused whom no test has waited for.</summary>
     public bool AnyBegun => _pauses.Reader.TryPeek(out _);
@@ -49,10 +51,27 @@ internal sealed class PauseClock : FakeTimeProvider
     /// <summary>Waits until somebody pauses, and answers for how long.</summary>
     public Task<TimeSpan> NextAsync() => _pauses.Reader.ReadAsync().AsTask().WaitAsync(Limit);
 
+    /// <summary>Whether a timer was set to go off after this time, now or earlier.</summary>
+    public bool WasSetFor(TimeSpan dueTime) => _set.ContainsKey(dueTime);
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = base.CreateTimer(callback, state, dueTime, period);
+        var timer = new NotedTimer(base.CreateTimer(callback, state, dueTime, period), _set);
         if (dueTime > TimeSpan.Zero && period == Timeout.InfiniteTimeSpan) _pauses.Writer.TryWrite(dueTime);
         return timer;
+    }
+
+    private sealed class NotedTimer(ITimer timer, ConcurrentDictionary<TimeSpan, bool> set) : ITimer
+    {
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            var isChanged = timer.Change(dueTime, period);
+            set[dueTime] = true;
+            return isChanged;
+        }
+
+        public void Dispose() => timer.Dispose();
+
+        public ValueTask DisposeAsync() => timer.DisposeAsync();
     }
 }

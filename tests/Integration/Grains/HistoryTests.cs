@@ -126,6 +126,8 @@ public sealed class HistoryTests(GrainWorld world) : IClassFixture<GrainWorld>
         foreach (var pause in new[] { TimeSpan.FromMinutes(1), TimeSpan.FromHours(1) })
         {
             var job = await OldRunAsync(rows: 1);
+            // It sets its timer when it starts, and again when it has looked.
+            await Eventually.HoldsAsync("the next look is due", () => Task.FromResult(world.Pauses.WasSetFor(pause)));
             world.Pauses.Advance(pause);
             await Eventually.HoldsAsync("the old run is gone", async () =>
                 !await world.ReadAsync<bool>("SELECT EXISTS (SELECT FROM jobs_log WHERE id = $1)", job));
