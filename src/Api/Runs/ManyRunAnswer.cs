@@ -14,10 +14,10 @@ namespace Actors.Api.Runs;
 /// How many of the selected ones were not run, because they are paused or gone; null for a run of all.
 /// </param>
 /// <param name="Agencies">
-/// Those of which something was marked, in the order of ids, the first <see cref="MostAgencies"/> of them.
+/// Those of which something was marked, in the order of ids, the first 1,000 of them.
 /// </param>
 /// <param name="AgenciesAreCut">Whether there are more of those; the jobs log has all.</param>
-/// <param name="Failures">The failed ones, in the order of ids, the first <see cref="MostFailures"/> of them.</param>
+/// <param name="Failures">The failed ones, in the order of ids, the first 100 of them.</param>
 /// <param name="Error">What went wrong, in one sentence; null when nothing did.</param>
 public sealed record ManyRunAnswer(
     Guid JobId,
