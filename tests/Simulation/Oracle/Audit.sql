@@ -129,21 +129,6 @@ EXECUTE FUNCTION simulation.note_watermark();
 -- A wait for a lock takes real time while the simulated clock stands still.
 ALTER FUNCTION public.serve_cutoffs_in_sql(timestamptz, boolean) SET lock_timeout = '2ms';
 
--- Where rows tie in an order, the one that comes first is the one that lies first, and where rows lie must follow from
--- what was done to them alone.
-DO $$
-DECLARE
-  v_table regclass;
-BEGIN
-  FOR v_table IN
-    SELECT oid FROM pg_class
-    WHERE relkind = 'r' AND relnamespace IN ('public'::regnamespace, 'simulation'::regnamespace)
-  LOOP
-    EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = false)', v_table);
-  END LOOP;
-END;
-$$;
-
 -- Nobody listens here: nudges are the world's own. And a server lets only one transaction that notifies commit at a
 -- time, in whatever database, so that a world would wait for another, and give up what it would have got alone.
 CREATE FUNCTION simulation.notify_nobody(channel text, payload text) RETURNS void
@@ -163,17 +148,18 @@ BEGIN
 END;
 $$;
 
--- Statistics decide on plans, and plans on the order of rows: the machine's clock must not decide when they are made.
--- The simulation makes them itself, once a simulated day.
+-- Statistics decide on plans, plans on the order of rows, and where rows tie, the one that lies first comes first. All
+-- of that must follow from what was done to them, and not from when the machine's clock sent somebody to look: the
+-- simulation makes the statistics itself, once a simulated day.
 DO $$
 DECLARE
-  found regclass;
+  v_table regclass;
 BEGIN
-  FOR found IN
-    SELECT c.oid FROM pg_class c
-    WHERE c.relkind = 'r' AND c.relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
+  FOR v_table IN
+    SELECT oid FROM pg_class
+    WHERE relkind = 'r' AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
   LOOP
-    EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = off)', found);
+    EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = off)', v_table);
   END LOOP;
 END;
 $$;
