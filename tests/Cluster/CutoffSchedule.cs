@@ -1,4 +1,3 @@
-using System.Globalization;
 using Npgsql;
 using Xunit;
 
@@ -13,8 +12,8 @@ public sealed class CutoffSchedule
 {
     private const int DueOfEach = 3;
 
-    /// <summary>Between the insert and the first cutoff, for arming all of them.</summary>
-    private const int LeadSeconds = 5;
+    /// <summary>Between the change of their settings and the first cutoff, for arming all of them anew.</summary>
+    private const int LeadSeconds = 4;
 
     /// <summary>The worst that a test waits for after its last fault; what it really took is printed.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
@@ -23,34 +22,55 @@ public sealed class CutoffSchedule
     private readonly Guid id = Guid.NewGuid();
 
     private DateTime last;
+    private DateTime faultBegins = DateTime.MinValue.ToUniversalTime();
+    private DateTime faultEnds = DateTime.MinValue.ToUniversalTime();
+    private MachineLoad.Moment load = MachineLoad.Now();
 
     private CutoffSchedule(OwnPostgres database) => this.database = database;
 
-    /// <summary>Adds them, and waits until all are armed.</summary>
+    /// <summary>
+    /// Adds them with cutoffs at the end of the day, and when silos know them all, moves these into the next seconds:
+    /// so that what a cold silo takes for its first agencies does not count.
+    /// </summary>
     /// <param name="database">Where.</param>
     /// <param name="agencies">How many.</param>
-    /// <param name="seconds">Over how long their cutoffs are spread.</param>
-    public static async Task<CutoffSchedule> ArmAsync(OwnPostgres database, int agencies, int seconds)
+    /// <param name="seconds">Over how long their cutoffs are spread; 0 for one instant.</param>
+    /// <param name="held">Holds the batches from before the cutoffs are moved, so that none can have passed.</param>
+    internal static async Task<CutoffSchedule> ArmAsync(
+        OwnPostgres database, int agencies, int seconds, Func<Task>? held = null)
     {
         var schedule = new CutoffSchedule(database);
         await database.ExecuteAsync(
             """
-            WITH zone AS (
+            INSERT INTO agencies (name, timezone, overdue_cutoff_time)
+            SELECT $1::text, z.name, '23:59:59'
+            FROM generate_series(0, $2 - 1) AS i
+            JOIN (
               SELECT name, row_number() OVER (ORDER BY name) - 1 AS n, count(*) OVER () AS zones
               FROM supported_timezones
-            ), coming AS (
-              SELECT gen_random_uuid() AS agency_id, z.name AS timezone,
-                     date_trunc('second', clock_timestamp())
-                       + make_interval(secs => $4 + floor(i * $3::float8 / $2)) AS cutoff_at
-              FROM generate_series(0, $2 - 1) AS i
-              JOIN zone z ON z.n = i % z.zones
+            ) z ON z.n = i % z.zones
+            """,
+            schedule.id, agencies);
+        await Support.Eventually.HoldsAsync("every agency is armed", Patience, () => schedule.IsTrueAsync(
+            """
+            NOT EXISTS (
+              SELECT FROM agencies a LEFT JOIN agency_cutoffs c ON c.agency_id = a.id
+              WHERE a.name = $1::text AND c.next_cutoff_at IS NULL)
+            """));
+        if (held is not null) await held();
+        await database.ExecuteAsync(
+            """
+            WITH coming AS (
+              SELECT id AS agency_id, timezone, date_trunc('second', clock_timestamp()) + make_interval(
+                secs => $4 + floor((row_number() OVER (ORDER BY timezone, id) - 1) * $3::float8 / $2)) AS cutoff_at
+              FROM agencies WHERE name = $1::text
             ), expected AS (
-              INSERT INTO expected_cutoffs
+              INSERT INTO expected_cutoffs (agency_id, schedule, cutoff_date, cutoff_at)
               SELECT agency_id, $1, (cutoff_at AT TIME ZONE timezone)::date, cutoff_at FROM coming
               RETURNING *
-            ), agency AS (
-              INSERT INTO agencies (id, name, timezone, overdue_cutoff_time)
-              SELECT agency_id, 'fault suite', timezone, (cutoff_at AT TIME ZONE timezone)::time FROM coming
+            ), moved AS (
+              UPDATE agencies a SET overdue_cutoff_time = (c.cutoff_at AT TIME ZONE c.timezone)::time
+              FROM coming c WHERE c.agency_id = a.id
             ), plan AS (
               INSERT INTO payment_plans (id, agency_id, status)
               SELECT gen_random_uuid(), agency_id, 'active' FROM coming
@@ -64,11 +84,9 @@ public sealed class CutoffSchedule
             CROSS JOIN unnest(array_fill('due'::text, ARRAY[$5]) || '{later,paid}') AS kind
             """,
             schedule.id, agencies, seconds, LeadSeconds, DueOfEach);
-        await Support.Eventually.HoldsAsync("every agency is armed", async () => await schedule.IsTrueAsync(
-            """
-            NOT EXISTS (
-              SELECT FROM mine LEFT JOIN agency_cutoffs c USING (agency_id) WHERE c.next_cutoff_at IS NULL)
-            """));
+        if (held is not null) return schedule;
+        await Support.Eventually.HoldsAsync("every agency is armed anew", Patience, () => schedule.IsTrueAsync(
+            "NOT EXISTS (SELECT FROM mine JOIN agency_cutoffs c USING (agency_id) WHERE c.next_cutoff_at IS NULL)"));
         schedule.last = Assert.Single(await database.ListAsync<DateTime>(
             "SELECT max(cutoff_at) FROM expected_cutoffs WHERE schedule = $1", schedule.id));
         return schedule;
@@ -96,11 +114,32 @@ public sealed class CutoffSchedule
             () => Task.FromResult(TimeProvider.System.GetUtcNow() > end));
     }
 
+    /// <summary>Notes that something goes wrong from now on; what was served before is a control.</summary>
+    public async Task FaultBeginsAsync()
+    {
+        faultBegins = await database.NowAsync();
+        load = MachineLoad.Now();
+    }
+
     /// <summary>
-    /// Waits until every cutoff is served and every run closed, requires all that must hold, and answers how late they
-    /// were.
+    /// Notes that from now on nothing is wrong with the database any more: no cutoff can have been late before.
     /// </summary>
-    public async Task<string> RequireServedAsync()
+    public async Task FaultEndsAsync() => faultEnds = await database.NowAsync();
+
+    /// <summary>Chooses agencies whose cutoffs are still to come; these are judged apart from the others.</summary>
+    public Task<IReadOnlyList<Guid>> SetApartAsync(int agencies) => database.ListAsync<Guid>(
+        """
+        UPDATE expected_cutoffs SET apart = true WHERE agency_id IN (
+          SELECT agency_id FROM expected_cutoffs
+          WHERE schedule = $1 AND cutoff_at > clock_timestamp() + interval '1 second' ORDER BY cutoff_at LIMIT $2)
+        RETURNING agency_id
+        """, id, agencies);
+
+    /// <summary>Waits until every cutoff is served and every run closed, and requires all that must hold.</summary>
+    /// <param name="promise">How late they may be at most.</param>
+    /// <param name="ofThoseApart">The same of those that were set apart.</param>
+    /// <returns>How late they were.</returns>
+    public async Task<Lateness> RequireServedAsync(Bound promise, Bound? ofThoseApart = null)
     {
         await Support.Eventually.HoldsAsync("every cutoff is served and every run closed", Patience, async () =>
             await IsTrueAsync(
@@ -113,7 +152,23 @@ public sealed class CutoffSchedule
                 AND NOT EXISTS (SELECT FROM jobs_log WHERE status = 'running')
                 """));
         Assert.Empty(await database.ListAsync<string>(Complaints, id, DueOfEach));
-        return Assert.Single(await database.ListAsync<string>(Lateness, id));
+        var late = await LatenessAsync(apart: false);
+        Promise.RequireKept(promise, late);
+        if (ofThoseApart is { } other) Promise.RequireKept(other, await LatenessAsync(apart: true));
+        return late;
+    }
+
+    /// <summary>The same, where only the bound of last resort is promised.</summary>
+    public Task<Lateness> RequireServedAsync() => RequireServedAsync(Promise.Sweep);
+
+    /// <summary>How late cutoffs were: those that were set apart, or all others.</summary>
+    public async Task<Lateness> LatenessAsync(bool apart)
+    {
+        var figures = Assert.Single(await database.ListAsync<double[]>(
+            LatenessSql, id, apart, faultBegins, faultEnds));
+        return new Lateness(
+            (int)figures[0], TimeSpan.FromSeconds(figures[1]), (int)figures[2], TimeSpan.FromSeconds(figures[3]),
+            (int)figures[4], (int)figures[5], (int)figures[6], MachineLoad.StretchSince(load));
     }
 
     /// <summary>What must never be, one line for each case of it; empty when all is well.</summary>
@@ -167,27 +222,26 @@ public sealed class CutoffSchedule
         SELECT format('run %s is still running', id) FROM jobs_log WHERE status = 'running'
         """;
 
-    private const string Lateness =
+    private const string LatenessSql =
         """
         WITH late AS (
-          SELECT m.cutoff_at, max(s.at) - m.cutoff_at AS by, count(*) AS installments
+          SELECT m.agency_id, max(s.at) < $3 AS control, count(*) AS installments,
+                 extract(epoch FROM max(s.at) - greatest(m.cutoff_at, CASE WHEN max(s.at) >= $3 THEN $4 END)) AS by
           FROM expected_cutoffs m
           JOIN payment_plans p USING (agency_id)
           JOIN installments i ON i.payment_plan_id = p.id
           JOIN status_changes s ON s.installment_id = i.id
-          WHERE schedule = $1
-          GROUP BY m.agency_id, m.cutoff_at
+          WHERE schedule = $1 AND apart = $2
+          GROUP BY m.agency_id
         )
-        SELECT format('%s cutoffs, %s installments; later than 1 s: %s, than 5 s: %s, than 20 s: %s; at most %s s',
-          count(*), sum(installments), count(*) FILTER (WHERE by > interval '1 second'),
-          count(*) FILTER (WHERE by > interval '5 seconds'), count(*) FILTER (WHERE by > interval '20 seconds'),
-          round(extract(epoch FROM max(by)), 1))
+        SELECT ARRAY[
+          count(*) FILTER (WHERE control), coalesce(max(by) FILTER (WHERE control), 0),
+          count(*) FILTER (WHERE NOT control), coalesce(max(by) FILTER (WHERE NOT control), 0),
+          count(*) FILTER (WHERE NOT control AND by > 1), count(*) FILTER (WHERE NOT control AND by > 5),
+          sum(installments)]::float8[]
         FROM late
         """;
 
     private async Task<bool> IsTrueAsync(string condition) => Assert.Single(await database.ListAsync<bool>(
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"WITH mine AS (SELECT * FROM expected_cutoffs WHERE schedule = $1) SELECT {condition}"),
-        id));
+        $"WITH mine AS (SELECT * FROM expected_cutoffs WHERE schedule = $1) SELECT {condition}", id));
 }

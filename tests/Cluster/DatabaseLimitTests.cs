@@ -3,44 +3,65 @@ using Xunit;
 namespace Actors.Tests.Cluster;
 
 /// <summary>
-/// A database that answers, and refuses: it is read-only, or out of connections. The silos stay up, say what is wrong,
-/// and do the work when it is over.
+/// A database that answers, and refuses: it is read-only, out of connections, or its disk is full. The silos stay up,
+/// say what is wrong, and do the work when it is over.
 /// </summary>
-public sealed class DatabaseLimitTests(FaultWorld world, ITestOutputHelper output) : IClassFixture<FaultWorld>
+[Collection(nameof(RefusingDatabase))]
+public sealed class DatabaseLimitTests(FaultWorld world, ITestOutputHelper output)
 {
     [Fact]
     public async Task A_database_that_has_turned_read_only_is_waited_for()
     {
-        var lateness = await world.ThroughAsync(async schedule =>
+        var late = await world.ThroughAsync(async schedule =>
         {
-            await AlterSilosAsync("SET default_transaction_read_only = on");
+            await world.AlterSilosAsync("SET default_transaction_read_only = on");
             await world.NotReadyAsync("The database can only be read");
             await schedule.PassedAsync(0.9);
-            await AlterSilosAsync("RESET default_transaction_read_only");
+            await world.AlterSilosAsync("RESET default_transaction_read_only");
         });
-        output.WriteLine($"Read-only: {lateness}.");
+        output.WriteLine($"Read-only: {late}.");
     }
 
     [Fact]
     public async Task A_database_without_a_free_connection_is_waited_for()
     {
-        var lateness = await world.ThroughAsync(async schedule =>
+        var late = await world.ThroughAsync(async schedule =>
         {
-            await AlterSilosAsync("CONNECTION LIMIT 0");
+            await world.AlterSilosAsync("CONNECTION LIMIT 0");
             await world.NotReadyAsync("The database takes no more connections");
             await schedule.PassedAsync(0.9);
-            await AlterSilosAsync("CONNECTION LIMIT -1");
+            await world.AlterSilosAsync("CONNECTION LIMIT -1");
         });
-        output.WriteLine($"Out of connections: {lateness}.");
+        output.WriteLine($"Out of connections: {late}.");
     }
 
-    /// <summary>
-    /// Sets the limit, and then, when that is committed, ends every session that was opened without it.
-    /// </summary>
-    private async Task AlterSilosAsync(string limit)
+    [Fact]
+    public async Task A_standby_that_is_promoted_finds_all_its_work_done()
     {
-        await world.Database.ExecuteAsync($"ALTER ROLE actors_silo {limit}");
-        await world.Database.ExecuteAsync(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'actors_silo'");
+        var late = await world.ThroughAsync(async schedule =>
+        {
+            await world.Database.StopImmediatelyAsync();
+            await world.Database.StartAsStandbyAsync();
+            await world.NotReadyAsync("The database can only be read");
+            await schedule.PassedAsync(0.9);
+            await world.Database.ExecuteAsync("SELECT pg_promote()");
+        });
+        output.WriteLine($"A standby, promoted: {late}.");
+    }
+
+    [Fact]
+    public async Task A_database_on_a_full_disk_is_waited_for()
+    {
+        await using var disk = await SmallDisk.TryUnderAsync(world.Database);
+        Machine.Require(disk, "no disk can be mounted here (that needs root, and its right to mount)");
+        var late = await world.ThroughAsync(async schedule =>
+        {
+            await disk.FillAsync();
+            await Support.Eventually.HoldsAsync("a statement finds no room", () => Task.FromResult(
+                world.Living.Any(silo => silo.HasLogged("No space left on device"))));
+            await schedule.PassedAsync(0.9);
+            disk.Free();
+        });
+        output.WriteLine($"A full disk: {late}.");
     }
 }

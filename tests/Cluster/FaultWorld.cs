@@ -28,7 +28,7 @@ public sealed class FaultWorld : IAsyncLifetime
         await EnsureSilosAsync();
     }
 
-    /// <summary>A database that writes down every change of an installment's status.</summary>
+    /// <summary>A database that writes down every change of an installment's status, and every sweep.</summary>
     public static async Task<OwnPostgres> StartDatabaseAsync()
     {
         var database = await OwnPostgres.StartAsync();
@@ -46,7 +46,15 @@ public sealed class FaultWorld : IAsyncLifetime
               FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION note_status_change();
             CREATE TABLE expected_cutoffs (
               agency_id uuid PRIMARY KEY, schedule uuid NOT NULL, cutoff_date date NOT NULL,
-              cutoff_at timestamptz NOT NULL);
+              cutoff_at timestamptz NOT NULL, apart boolean NOT NULL DEFAULT false);
+            CREATE TABLE sweep_log (swept_by text NOT NULL, at timestamptz NOT NULL);
+            CREATE FUNCTION note_sweep() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+            BEGIN
+              INSERT INTO public.sweep_log VALUES (NEW.swept_by, clock_timestamp());
+              RETURN NULL;
+            END $$;
+            CREATE TRIGGER note_sweep AFTER INSERT OR UPDATE ON sweeps
+              FOR EACH ROW EXECUTE FUNCTION note_sweep();
             """);
         return database;
     }
@@ -79,16 +87,28 @@ public sealed class FaultWorld : IAsyncLifetime
 
     /// <summary>
     /// Through one fault of the database: nothing is lost, no silo ends, each is ready again. Answers how late cutoffs
-    /// were.
+    /// were, counted from its end.
     /// </summary>
-    public async Task<string> ThroughAsync(Func<CutoffSchedule, Task> fault)
+    public Task<Lateness> ThroughAsync(Func<CutoffSchedule, Task> fault) =>
+        ThroughAsync(Promise.DatabaseIsBack, fault);
+
+    /// <summary>The same, where another bound is promised.</summary>
+    public async Task<Lateness> ThroughAsync(Bound promise, Func<CutoffSchedule, Task> fault)
     {
         var before = Living;
         var schedule = await CutoffSchedule.ArmAsync(Database, 50 * Rounds, 8 * Rounds);
         await schedule.PassedAsync(0.3);
+        await schedule.FaultBeginsAsync();
         await fault(schedule);
+        await schedule.FaultEndsAsync();
+        return await RequireServedByAsync(before, schedule, promise);
+    }
 
-        var lateness = await schedule.RequireServedAsync();
+    /// <summary>All is served, and these silos live and are ready.</summary>
+    public async Task<Lateness> RequireServedByAsync(
+        IReadOnlyList<SiloProcess> before, CutoffSchedule schedule, Bound promise)
+    {
+        var late = await schedule.RequireServedAsync(promise);
         Assert.Equal(before, Living);
         foreach (var silo in before)
         {
@@ -96,7 +116,7 @@ public sealed class FaultWorld : IAsyncLifetime
                 (await silo.HealthAsync()).Status == HttpStatusCode.OK);
         }
 
-        return lateness;
+        return late;
     }
 
     /// <summary>Every silo says what is wrong, and that it is not ready.</summary>
@@ -107,6 +127,17 @@ public sealed class FaultWorld : IAsyncLifetime
             await silo.SaysAsync(sentence);
             Assert.Equal(HttpStatusCode.ServiceUnavailable, (await silo.HealthAsync()).Status);
         }
+    }
+
+    /// <summary>
+    /// Sets something for the silos' login, and then, when that is committed, ends every session that was opened
+    /// without it.
+    /// </summary>
+    public async Task AlterSilosAsync(string what)
+    {
+        await Database.ExecuteAsync($"ALTER ROLE actors_silo {what}");
+        await Database.ExecuteAsync(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'actors_silo'");
     }
 
     public async ValueTask DisposeAsync()

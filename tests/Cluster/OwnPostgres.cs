@@ -22,6 +22,12 @@ public sealed class OwnPostgres : IAsyncDisposable
 
     public int Port => server.Port;
 
+    /// <summary>Where all of it lies.</summary>
+    public string Folder => parent;
+
+    /// <summary>PostgreSQL's own data folder, which belongs to the user as whom it runs.</summary>
+    public string ClusterFolder => Path.Combine(parent, "data/postgres");
+
     private EmbeddedPostgresOptions Options => new()
     {
         Folder = Path.Combine(parent, "data"),
@@ -44,11 +50,24 @@ public sealed class OwnPostgres : IAsyncDisposable
     /// <summary>As when the machine loses power: sessions are dropped, no checkpoint is made.</summary>
     public async Task StopImmediatelyAsync()
     {
-        var pidFile = Path.Combine(parent, "data/postgres/postmaster.pid");
+        var pidFile = Path.Combine(ClusterFolder, "postmaster.pid");
         var process = int.Parse(File.ReadLines(pidFile).First(), CultureInfo.InvariantCulture);
         using (var kill = Process.Start("kill", ["-QUIT", $"{process}"])) await kill.WaitForExitAsync();
         await Support.Eventually.HoldsAsync("PostgreSQL is gone", () => Task.FromResult(!File.Exists(pidFile)));
         await server.DisposeAsync();
+    }
+
+    /// <summary>
+    /// Starts the server as a standby, as one is that a failover has not yet promoted: it can be read.
+    /// </summary>
+    public async Task StartAsStandbyAsync()
+    {
+        var signal = Path.Combine(ClusterFolder, "standby.signal");
+        await File.WriteAllBytesAsync(signal, []);
+        // The server takes it away when it is promoted, and runs as the user who owns its folder.
+        using (var chown = Process.Start("chown", [$"--reference={ClusterFolder}", signal]))
+            await chown.WaitForExitAsync();
+        await StartAgainAsync();
     }
 
     /// <summary>As a superuser, past every limit that a test sets.</summary>
@@ -69,6 +88,9 @@ public sealed class OwnPostgres : IAsyncDisposable
         while (await reader.ReadAsync()) values.Add(await reader.GetFieldValueAsync<T>(0));
         return values;
     }
+
+    /// <summary>What time it is, by its clock.</summary>
+    public async Task<DateTime> NowAsync() => (await ListAsync<DateTime>("SELECT clock_timestamp()"))[0];
 
     /// <summary>A session of the test's own, of a superuser, that outlives restarts of nothing.</summary>
     public async Task<NpgsqlConnection> ConnectAsync()

@@ -14,7 +14,7 @@ public sealed class PartitionTests(ITestOutputHelper output)
     {
         await using var database = await FaultWorld.StartDatabaseAsync();
         await using var network = await SiloNetwork.TryCreateAsync(Silos, database.Port);
-        Assert.SkipWhen(network is null, "network namespaces cannot be made here (they need root and `ip`)");
+        Machine.Require(network, "network namespaces cannot be made here (they need root and `ip`)");
         var connection = new NpgsqlConnectionStringBuilder(database.SiloConnectionString)
         {
             Host = SiloNetwork.DatabaseHost,
@@ -27,17 +27,32 @@ public sealed class PartitionTests(ITestOutputHelper output)
         try
         {
             await Task.WhenAll(silos.Select(silo => silo.ReadyAsync()));
-            var schedule = await CutoffSchedule.ArmAsync(database, 100 * FaultWorld.Rounds, 16 * FaultWorld.Rounds);
+            await Blindness.PrepareAsync(database);
+            var schedule = await CutoffSchedule.ArmAsync(database, 120 * FaultWorld.Rounds, 24 * FaultWorld.Rounds);
             await schedule.PassedAsync(0.1);
-            var coordinator = await CoordinatorAsync(database);
-            var member = Enumerable.Range(0, Silos).Single(m => SiloNetwork.AddressOf(m) == coordinator);
+            // Just after a sweep, so that its next one comes when another silo sweeps as well.
+            var coordinator = await NextSweepAsync(database, await database.NowAsync());
+            var member = await MemberOfAsync(database, coordinator);
+            await schedule.FaultBeginsAsync();
+            var cut = await database.NowAsync();
             await network.CutOffAsync(member);
+            await Blindness.StrikeAsync(database, silos[member]);
 
-            await Support.Eventually.HoldsAsync("another silo sweeps", TimeSpan.FromMinutes(1), async () =>
-                await CoordinatorAsync(database) != coordinator);
+            await Support.Eventually.HoldsAsync(
+                "another silo sweeps, and then the one that was cut off again", TimeSpan.FromMinutes(1), async () =>
+                Assert.Single(await database.ListAsync<bool>(
+                    """
+                    SELECT EXISTS (
+                      SELECT FROM sweep_log other JOIN sweep_log again ON again.at > other.at
+                      WHERE other.at > $2 AND other.swept_by <> $1 AND again.swept_by = $1)
+                    """, coordinator, cut)));
+            await Blindness.EndAsync(database);
             Assert.True(await silos[member].EndAsync() == (int)ExitCode.Expelled, silos[member].Said);
-            output.WriteLine(
-                $"The coordinator's silo cut off from the 2 others: {await schedule.RequireServedAsync()}.");
+            var late = await schedule.RequireServedAsync(Promise.DeadSilo);
+            var authors = Assert.Single(await database.ListAsync<string>(
+                "SELECT string_agg(left(swept_by, 20), ' ' ORDER BY at) FROM sweep_log WHERE at > $1", cut));
+            output.WriteLine($"The coordinator's silo, {coordinator}, cut off from the 2 others: {late}.");
+            output.WriteLine($"Sweeps since then by: {authors}.");
             Assert.Equal(Silos - 1, silos.Count(silo => !silo.HasEnded));
         }
         finally
@@ -46,8 +61,19 @@ public sealed class PartitionTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>The address of the silo that swept last.</summary>
-    private static async Task<string> CoordinatorAsync(OwnPostgres database) => Assert.Single(
-        await database.ListAsync<string>(
-            "SELECT s.address FROM sweeps w JOIN orleans.silos s ON s.silo_name = w.swept_by"));
+    /// <summary>Waits for a sweep after this, and answers who swept.</summary>
+    private static async Task<string> NextSweepAsync(OwnPostgres database, DateTime after)
+    {
+        IReadOnlyList<string> authors = [];
+        await Support.Eventually.HoldsAsync("somebody sweeps", async () => (authors = await database.ListAsync<string>(
+            "SELECT swept_by FROM sweep_log WHERE at > $1 ORDER BY at DESC LIMIT 1", after)).Count > 0);
+        return authors[0];
+    }
+
+    private static async Task<int> MemberOfAsync(OwnPostgres database, string silo)
+    {
+        var address = Assert.Single(await database.ListAsync<string>(
+            "SELECT address FROM orleans.silos WHERE silo_name = $1", silo));
+        return Enumerable.Range(0, Silos).Single(member => SiloNetwork.AddressOf(member) == address);
+    }
 }

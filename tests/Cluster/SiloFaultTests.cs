@@ -10,19 +10,29 @@ public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) :
     public async Task Silos_that_are_restarted_one_after_the_other_lose_nothing()
     {
         var schedule = await CutoffSchedule.ArmAsync(world.Database, 90 * FaultWorld.Rounds, 12 * FaultWorld.Rounds);
+        await schedule.PassedAsync(0.2);
+        await schedule.FaultBeginsAsync();
         foreach (var silo in world.Living) await world.ReplaceAsync(silo);
 
-        output.WriteLine($"Rolling restart of 3 silos: {await schedule.RequireServedAsync()}.");
+        output.WriteLine($"Rolling restart of 3 silos: {await schedule.RequireServedAsync(Promise.Handover)}.");
     }
 
-    [Fact]
-    public async Task A_killed_silo_s_agencies_are_served_by_the_others()
+    [Theory]
+    [InlineData(Within.Statement)]
+    [InlineData(Within.Commit)]
+    public async Task A_silo_killed_in_the_middle_of_a_batch_has_marked_all_of_it_or_nothing(Within place)
     {
-        var schedule = await CutoffSchedule.ArmAsync(world.Database, 90 * FaultWorld.Rounds, 10 * FaultWorld.Rounds);
-        await schedule.PassedAsync(0.2);
-        await world.Living[0].KillAsync();
+        await using var held = await HeldBatches.PrepareAsync(world.Database, place);
+        var silos = world.Living;
+        var schedule = await CutoffSchedule.ArmAsync(
+            world.Database, 90 * FaultWorld.Rounds, seconds: 0, held: () => held.HoldAsync(silos));
+        var killed = await held.FirstAsync(silos);
+        await schedule.FaultBeginsAsync();
+        await killed.KillAsync();
+        await held.ReleaseAsync();
 
-        output.WriteLine($"kill -9 of 1 silo of 3: {await schedule.RequireServedAsync()}.");
+        var late = await schedule.RequireServedAsync(Promise.DeadSilo);
+        output.WriteLine($"kill -9 of 1 silo of 3, its batch within its {place}: {late}.");
         await world.EnsureSilosAsync();
     }
 
@@ -33,6 +43,7 @@ public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) :
         await schedule.PassedAsync(0.1);
         var frozen = world.Living[0];
         var dead = await world.DeadSilosAsync();
+        await schedule.FaultBeginsAsync();
         await frozen.FreezeAsync();
         await Support.Eventually.HoldsAsync("the frozen silo is declared dead", TimeSpan.FromMinutes(1), async () =>
             await world.DeadSilosAsync() > dead);
@@ -40,35 +51,8 @@ public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) :
         Assert.True(await frozen.EndAsync() == (int)ExitCode.Expelled, frozen.Said);
         Assert.Contains("have declared this one dead", frozen.Said, StringComparison.Ordinal);
 
-        output.WriteLine($"SIGSTOP and SIGCONT of 1 silo of 3: {await schedule.RequireServedAsync()}.");
+        output.WriteLine($"SIGSTOP and SIGCONT of 1 silo of 3: {await schedule.RequireServedAsync(Promise.DeadSilo)}.");
         await world.EnsureSilosAsync();
-    }
-
-    [Fact]
-    public async Task A_cluster_that_was_killed_whole_comes_back_on_other_ports()
-    {
-        var schedule = await CutoffSchedule.ArmAsync(world.Database, 60 * FaultWorld.Rounds, 8 * FaultWorld.Rounds);
-        await schedule.PassedAsync(0.2);
-        var ports = new[] { "--silo-port", "--gateway-port" };
-        await Task.WhenAll(world.Living.Select(silo => silo.KillAsync()));
-        await using var elsewhere = SiloProcess.Start(
-            world.Database.SiloConnectionString, arguments: [ports[0], $"{FreePort()}", ports[1], $"{FreePort()}"]);
-        await elsewhere.ReadyAsync();
-
-        output.WriteLine($"Whole cluster killed, back on other ports: {await schedule.RequireServedAsync()}.");
-        await world.EnsureSilosAsync();
-        await elsewhere.TerminateAsync();
-    }
-
-    [Fact]
-    public async Task Two_clusters_that_do_not_know_of_each_other_mark_nothing_twice()
-    {
-        await using var other = SiloProcess.Start(world.Database.SiloConnectionString, cluster: "other");
-        await other.ReadyAsync();
-        var schedule = await CutoffSchedule.ArmAsync(world.Database, 60 * FaultWorld.Rounds, 5 * FaultWorld.Rounds);
-
-        output.WriteLine($"Two coordinators and two owners of each reminder: {await schedule.RequireServedAsync()}.");
-        await other.TerminateAsync();
     }
 
     [Fact]
@@ -104,6 +88,4 @@ public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) :
         Assert.False(behind.HasEnded, behind.Said);
         await behind.TerminateAsync();
     }
-
-    private static int FreePort() => Silo.Hosting.SiloPorts.FindAny(System.Net.IPAddress.Loopback).Silo;
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using Npgsql;
 
 namespace Actors.Tests.Cluster;
 
@@ -9,6 +10,7 @@ namespace Actors.Tests.Cluster;
 public sealed class SiloProcess : IAsyncDisposable
 {
     private static readonly HttpClient Http = new();
+    private static int started;
     private readonly Process process;
     private readonly ConcurrentQueue<string> lines = new();
     private readonly TaskCompletionSource<Uri> ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -21,6 +23,9 @@ public sealed class SiloProcess : IAsyncDisposable
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
+
+    /// <summary>Of its own in this run; its sessions carry it as the setting `faults.silo`.</summary>
+    public int Number { get; private init; }
 
     /// <summary>The last it said, for a test that fails.</summary>
     public string Said => string.Join('\n', lines.TakeLast(40));
@@ -38,10 +43,12 @@ public sealed class SiloProcess : IAsyncDisposable
         string connectionString, string cluster = "faults", string[]? around = null, TimeSpan? clockAhead = null,
         params string[] arguments)
     {
+        var number = Interlocked.Increment(ref started);
+        var database = new NpgsqlConnectionStringBuilder(connectionString) { Options = $"-c faults.silo={number}" };
         string[] command =
         [
             .. around ?? [], "dotnet", Path.Combine(AppContext.BaseDirectory, "Actors.Silo.dll"), "silo",
-            "--database", connectionString, .. arguments,
+            "--database", database.ConnectionString, .. arguments,
         ];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
@@ -58,7 +65,7 @@ public sealed class SiloProcess : IAsyncDisposable
             start.Environment[StartupHook.SecondsAhead] = ahead.TotalSeconds.ToString(CultureInfo.InvariantCulture);
         }
 
-        return new SiloProcess(Process.Start(start)!);
+        return new SiloProcess(Process.Start(start)!) { Number = number };
     }
 
     /// <summary>Waits until it serves, and answers where its health is.</summary>
@@ -66,7 +73,7 @@ public sealed class SiloProcess : IAsyncDisposable
     {
         try
         {
-            return await ready.Task.WaitAsync(TimeSpan.FromMinutes(2));
+            return await ready.Task.WaitAsync(TimeSpan.FromMinutes(4));
         }
         catch (TimeoutException late)
         {
@@ -85,6 +92,9 @@ public sealed class SiloProcess : IAsyncDisposable
     public Task SaysAsync(string sentence) => Support.Eventually.HoldsAsync(
         $"readiness says '{sentence}'",
         async () => (await HealthAsync()).Body.Contains(sentence, StringComparison.Ordinal));
+
+    /// <summary>Whether a line that it wrote has these words.</summary>
+    public bool HasLogged(string words) => lines.Any(line => line.Contains(words, StringComparison.Ordinal));
 
     /// <summary>As kill -9.</summary>
     public async Task KillAsync()

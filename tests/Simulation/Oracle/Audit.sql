@@ -27,8 +27,8 @@ CREATE TABLE simulation.audit (
   error        text
 );
 
--- Agencies whose installments the application refuses to have marked.
-CREATE TABLE simulation.poisoned (agency_id uuid PRIMARY KEY);
+-- Agencies whose installments the application refuses to have marked, and with which SQLSTATE.
+CREATE TABLE simulation.poisoned (agency_id uuid PRIMARY KEY, state text NOT NULL);
 GRANT USAGE ON SCHEMA simulation TO PUBLIC;
 GRANT INSERT, DELETE, SELECT ON simulation.poisoned TO PUBLIC;
 
@@ -49,11 +49,13 @@ FOR EACH ROW WHEN (NEW.status = 'pending' AND OLD.status = 'overdue') EXECUTE FU
 
 CREATE FUNCTION simulation.refuse_poisoned() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  v_state text;
 BEGIN
-  IF EXISTS (
-    SELECT FROM payment_plans p JOIN simulation.poisoned x ON x.agency_id = p.agency_id WHERE p.id = NEW.payment_plan_id
-  ) THEN
-    RAISE EXCEPTION 'the application refuses';
+  SELECT x.state INTO v_state
+  FROM payment_plans p JOIN simulation.poisoned x ON x.agency_id = p.agency_id WHERE p.id = NEW.payment_plan_id;
+  IF FOUND THEN
+    RAISE EXCEPTION 'the application refuses' USING ERRCODE = v_state;
   END IF;
   RETURN NEW;
 END;
@@ -129,21 +131,6 @@ EXECUTE FUNCTION simulation.note_watermark();
 -- A wait for a lock takes real time while the simulated clock stands still.
 ALTER FUNCTION public.serve_cutoffs_in_sql(timestamptz, boolean) SET lock_timeout = '2ms';
 
--- Where rows tie in an order, the one that comes first is the one that lies first, and where rows lie must follow from
--- what was done to them alone.
-DO $$
-DECLARE
-  v_table regclass;
-BEGIN
-  FOR v_table IN
-    SELECT oid FROM pg_class
-    WHERE relkind = 'r' AND relnamespace IN ('public'::regnamespace, 'simulation'::regnamespace)
-  LOOP
-    EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = false)', v_table);
-  END LOOP;
-END;
-$$;
-
 -- Nobody listens here: nudges are the world's own. And a server lets only one transaction that notifies commit at a
 -- time, in whatever database, so that a world would wait for another, and give up what it would have got alone.
 CREATE FUNCTION simulation.notify_nobody(channel text, payload text) RETURNS void
@@ -163,17 +150,18 @@ BEGIN
 END;
 $$;
 
--- Statistics decide on plans, and plans on the order of rows: the machine's clock must not decide when they are made.
--- The simulation makes them itself, once a simulated day.
+-- Statistics decide on plans, plans on the order of rows, and where rows tie, the one that lies first comes first. All
+-- of that must follow from what was done to them, and not from when the machine's clock sent somebody to look: the
+-- simulation makes the statistics itself, once a simulated day.
 DO $$
 DECLARE
-  found regclass;
+  v_table regclass;
 BEGIN
-  FOR found IN
-    SELECT c.oid FROM pg_class c
-    WHERE c.relkind = 'r' AND c.relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
+  FOR v_table IN
+    SELECT oid FROM pg_class
+    WHERE relkind = 'r' AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
   LOOP
-    EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = off)', found);
+    EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = off)', v_table);
   END LOOP;
 END;
 $$;

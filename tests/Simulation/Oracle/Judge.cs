@@ -183,6 +183,9 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
         Require(at <= row.StartedAt, () => $"{Named()}: early, it is at {at}");
         Require(facts.Runs.TryGetValue(row.Job!.Value, out var run) && run.IsOpen,
             () => $"{Named()}: stands under the run {row.Job}, which is not open");
+        // Of a cutoff that long ago its own run is over: a tick that finds it has only happened to, and catches up.
+        Require(row.Trigger != "reminder" || row.CutoffAt is not { } said || row.StartedAt - said < RunLimit,
+            () => $"{Named()}: so late after {row.CutoffAt}, it is catching up");
         run!.Marked += row.Ids.Length;
         facts.Marked += row.Ids.Length;
         tell($"{Named()}: {(row.Serves == true ? row.Status : "beside")} {row.Ids.Length} late {row.LateBy}");

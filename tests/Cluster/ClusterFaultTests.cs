@@ -1,0 +1,38 @@
+using Xunit;
+
+namespace Actors.Tests.Cluster;
+
+/// <summary>Whole clusters that die, or are there twice.</summary>
+public sealed class ClusterFaultTests(FaultWorld world, ITestOutputHelper output) : IClassFixture<FaultWorld>
+{
+    [Fact]
+    public async Task A_cluster_that_was_killed_whole_comes_back_on_other_ports()
+    {
+        var schedule = await CutoffSchedule.ArmAsync(world.Database, 60 * FaultWorld.Rounds, 8 * FaultWorld.Rounds);
+        await schedule.PassedAsync(0.2);
+        var ports = new[] { "--silo-port", "--gateway-port" };
+        await schedule.FaultBeginsAsync();
+        await Task.WhenAll(world.Living.Select(silo => silo.KillAsync()));
+        await using var elsewhere = SiloProcess.Start(
+            world.Database.SiloConnectionString, arguments: [ports[0], $"{FreePort()}", ports[1], $"{FreePort()}"]);
+        await elsewhere.ReadyAsync();
+
+        var late = await schedule.RequireServedAsync(Promise.DeadCluster);
+        output.WriteLine($"Whole cluster killed, back on other ports: {late}.");
+        await world.EnsureSilosAsync();
+        await elsewhere.TerminateAsync();
+    }
+
+    [Fact]
+    public async Task Two_clusters_that_do_not_know_of_each_other_mark_nothing_twice()
+    {
+        await using var other = SiloProcess.Start(world.Database.SiloConnectionString, cluster: "other");
+        await other.ReadyAsync();
+        var schedule = await CutoffSchedule.ArmAsync(world.Database, 60 * FaultWorld.Rounds, 5 * FaultWorld.Rounds);
+
+        output.WriteLine($"Two coordinators and two owners of each reminder: {await schedule.RequireServedAsync()}.");
+        await other.TerminateAsync();
+    }
+
+    private static int FreePort() => Silo.Hosting.SiloPorts.FindAny(System.Net.IPAddress.Loopback).Silo;
+}
