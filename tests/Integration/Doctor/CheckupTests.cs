@@ -244,7 +244,7 @@ public sealed class CheckupTests : IAsyncLifetime
         return id;
     }
 
-    private Task AddSiloAsync(string name, int port, int secondsOld, int status = 3) => ExecuteAsync(
+    private async Task AddSiloAsync(string name, int port, int secondsOld, int status = 3) => await ExecuteAsync(
         $"""
         INSERT INTO orleans.clusters (cluster_id) VALUES ('any') ON CONFLICT DO NOTHING;
         INSERT INTO orleans.silos (cluster_id, address, port, generation, silo_name, host_name, status, proxy_port,
