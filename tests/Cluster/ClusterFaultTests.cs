@@ -17,7 +17,7 @@ public sealed class ClusterFaultTests(FaultWorld world, ITestOutputHelper output
             world.Database.SiloConnectionString, arguments: [ports[0], $"{FreePort()}", ports[1], $"{FreePort()}"]);
         await elsewhere.ReadyAsync();
 
-        var late = await schedule.RequireServedAsync(Promise.DeadSilo);
+        var late = await schedule.RequireServedAsync(Promise.DeadCluster);
         output.WriteLine($"Whole cluster killed, back on other ports: {late}.");
         await world.EnsureSilosAsync();
         await elsewhere.TerminateAsync();

@@ -35,7 +35,9 @@ public sealed class CutoffSchedule
     /// <param name="database">Where.</param>
     /// <param name="agencies">How many.</param>
     /// <param name="seconds">Over how long their cutoffs are spread; 0 for one instant.</param>
-    public static async Task<CutoffSchedule> ArmAsync(OwnPostgres database, int agencies, int seconds)
+    /// <param name="held">Holds the batches from before the cutoffs are moved, so that none can have passed.</param>
+    internal static async Task<CutoffSchedule> ArmAsync(
+        OwnPostgres database, int agencies, int seconds, Func<Task>? held = null)
     {
         var schedule = new CutoffSchedule(database);
         await database.ExecuteAsync(
@@ -49,12 +51,13 @@ public sealed class CutoffSchedule
             ) z ON z.n = i % z.zones
             """,
             schedule.id, agencies);
-        await Support.Eventually.HoldsAsync("every agency is armed", Patience, async () => await schedule.IsTrueAsync(
+        await Support.Eventually.HoldsAsync("every agency is armed", Patience, () => schedule.IsTrueAsync(
             """
             NOT EXISTS (
               SELECT FROM agencies a LEFT JOIN agency_cutoffs c ON c.agency_id = a.id
               WHERE a.name = $1::text AND c.next_cutoff_at IS NULL)
             """));
+        if (held is not null) await held();
         await database.ExecuteAsync(
             """
             WITH coming AS (
@@ -81,10 +84,9 @@ public sealed class CutoffSchedule
             CROSS JOIN unnest(array_fill('due'::text, ARRAY[$5]) || '{later,paid}') AS kind
             """,
             schedule.id, agencies, seconds, LeadSeconds, DueOfEach);
-        await Support.Eventually.HoldsAsync("every agency is armed anew", async () => await schedule.IsTrueAsync(
-            """
-            NOT EXISTS (SELECT FROM mine JOIN agency_cutoffs c USING (agency_id) WHERE c.next_cutoff_at IS NULL)
-            """));
+        if (held is not null) return schedule;
+        await Support.Eventually.HoldsAsync("every agency is armed anew", Patience, () => schedule.IsTrueAsync(
+            "NOT EXISTS (SELECT FROM mine JOIN agency_cutoffs c USING (agency_id) WHERE c.next_cutoff_at IS NULL)"));
         schedule.last = Assert.Single(await database.ListAsync<DateTime>(
             "SELECT max(cutoff_at) FROM expected_cutoffs WHERE schedule = $1", schedule.id));
         return schedule;
@@ -137,7 +139,7 @@ public sealed class CutoffSchedule
     /// <param name="promise">How late they may be at most.</param>
     /// <param name="ofThoseApart">The same of those that were set apart.</param>
     /// <returns>How late they were.</returns>
-    public async Task<Lateness> RequireServedAsync(TimeSpan promise, TimeSpan? ofThoseApart = null)
+    public async Task<Lateness> RequireServedAsync(Bound promise, Bound? ofThoseApart = null)
     {
         await Support.Eventually.HoldsAsync("every cutoff is served and every run closed", Patience, async () =>
             await IsTrueAsync(

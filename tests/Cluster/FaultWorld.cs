@@ -93,7 +93,7 @@ public sealed class FaultWorld : IAsyncLifetime
         ThroughAsync(Promise.DatabaseIsBack, fault);
 
     /// <summary>The same, where another bound is promised.</summary>
-    public async Task<Lateness> ThroughAsync(TimeSpan promise, Func<CutoffSchedule, Task> fault)
+    public async Task<Lateness> ThroughAsync(Bound promise, Func<CutoffSchedule, Task> fault)
     {
         var before = Living;
         var schedule = await CutoffSchedule.ArmAsync(Database, 50 * Rounds, 8 * Rounds);
@@ -106,7 +106,7 @@ public sealed class FaultWorld : IAsyncLifetime
 
     /// <summary>All is served, and these silos live and are ready.</summary>
     public async Task<Lateness> RequireServedByAsync(
-        IReadOnlyList<SiloProcess> before, CutoffSchedule schedule, TimeSpan promise)
+        IReadOnlyList<SiloProcess> before, CutoffSchedule schedule, Bound promise)
     {
         var late = await schedule.RequireServedAsync(promise);
         Assert.Equal(before, Living);

@@ -20,6 +20,8 @@ internal sealed class HeldBatches : IAsyncDisposable
 {
     private const int Lock = 4_702;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
     private readonly OwnPostgres database;
     private readonly Within place;
     private NpgsqlConnection? holder;
@@ -31,7 +33,7 @@ internal sealed class HeldBatches : IAsyncDisposable
     {
         var timing = place == Within.Commit
             ? "CONSTRAINT TRIGGER hold_batch AFTER INSERT ON agency_runs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
-            : "TRIGGER hold_batch AFTER INSERT ON agency_runs FOR EACH STATEMENT";
+            : "TRIGGER hold_batch AFTER INSERT ON agency_runs FOR EACH ROW";
         await database.ExecuteAsync(
             $"""
             CREATE OR REPLACE FUNCTION hold_batch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -56,17 +58,22 @@ internal sealed class HeldBatches : IAsyncDisposable
         await hold.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Waits until a transaction of each of these silos is there.</summary>
-    public Task AreThereAsync(IEnumerable<SiloProcess> silos)
+    /// <summary>
+    /// Waits until a transaction of one of these silos is there, and answers which: agencies live where Orleans has put
+    /// them, and one batch may have taken all.
+    /// </summary>
+    public async Task<SiloProcess> FirstAsync(IReadOnlyList<SiloProcess> silos)
     {
         var numbers = silos.Select(silo => silo.Number).ToArray();
-        return Support.Eventually.HoldsAsync($"a transaction of each silo is held in its {place}", async () =>
-            (await database.ListAsync<int>(
+        IReadOnlyList<int> there = [];
+        await Support.Eventually.HoldsAsync($"a silo has a batch in its {place}", Patience, async () =>
+            (there = await database.ListAsync<int>(
                 $"""
-                SELECT DISTINCT l.objid::integer FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                SELECT l.objid::integer FROM pg_locks l JOIN pg_stat_activity a USING (pid)
                 WHERE l.locktype = 'advisory' AND l.classid = {Lock} AND NOT l.granted AND a.state = 'active'
                   AND l.objid::integer = ANY ($1) AND (upper(a.query) LIKE 'COMMIT%') = $2
-                """, numbers, place == Within.Commit)).Count == numbers.Length);
+                """, numbers, place == Within.Commit)).Count > 0);
+        return silos.Single(silo => silo.Number == there[0]);
     }
 
     /// <summary>Lets them go.</summary>

@@ -23,16 +23,16 @@ public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) :
     public async Task A_silo_killed_in_the_middle_of_a_batch_has_marked_all_of_it_or_nothing(Within place)
     {
         await using var held = await HeldBatches.PrepareAsync(world.Database, place);
-        var schedule = await CutoffSchedule.ArmAsync(world.Database, 90 * FaultWorld.Rounds, seconds: 0);
-        var killed = world.Living[0];
-        await held.HoldAsync([killed]);
-        await held.AreThereAsync([killed]);
+        var silos = world.Living;
+        var schedule = await CutoffSchedule.ArmAsync(
+            world.Database, 90 * FaultWorld.Rounds, seconds: 0, held: () => held.HoldAsync(silos));
+        var killed = await held.FirstAsync(silos);
         await schedule.FaultBeginsAsync();
         await killed.KillAsync();
         await held.ReleaseAsync();
 
         var late = await schedule.RequireServedAsync(Promise.DeadSilo);
-        output.WriteLine($"kill -9 of 1 silo of 3, its batches within a {place}: {late}.");
+        output.WriteLine($"kill -9 of 1 silo of 3, its batch within its {place}: {late}.");
         await world.EnsureSilosAsync();
     }
 
