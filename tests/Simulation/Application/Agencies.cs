@@ -18,6 +18,15 @@ internal sealed class Agencies(Desk desk, Installments installments, Action chan
     ];
 
     /// <summary>
+    /// What a trigger of the application raises may say anything of itself: that it is final, that another try may
+    /// help, or that the database is out of service, which it is not.
+    /// </summary>
+    private static readonly string[] Refusals =
+    [
+        "P0001", "55000", "23514", "40001", "40P01", "55P03", "57014", "08001", "53300", "57P01", "25006",
+    ];
+
+    /// <summary>
     /// Zones on whose clock changes NodaTime and any recent PostgreSQL agree; among them changes at midnight, of
     /// half an hour, in winter, and a date that does not exist.
     /// </summary>
@@ -127,8 +136,11 @@ internal sealed class Agencies(Desk desk, Installments installments, Action chan
 
     private void Poison(AgencyFacts agency)
     {
-        if (agency.IsPoisoned || !desk.Do($"agency {agency.Id} refuses to be marked",
-            ["INSERT INTO simulation.poisoned (agency_id) VALUES (@id)"], ("id", agency.Id)))
+        if (agency.IsPoisoned) return;
+        var state = desk.Chance.Of(Refusals);
+        if (!desk.Do($"agency {agency.Id} refuses to be marked, with {state}",
+            ["INSERT INTO simulation.poisoned (agency_id, state) VALUES (@id, @state)"],
+            ("id", agency.Id), ("state", state)))
             return;
         agency.IsPoisoned = true;
         desk.Storms.Note("an agency is poisoned");

@@ -27,8 +27,8 @@ CREATE TABLE simulation.audit (
   error        text
 );
 
--- Agencies whose installments the application refuses to have marked.
-CREATE TABLE simulation.poisoned (agency_id uuid PRIMARY KEY);
+-- Agencies whose installments the application refuses to have marked, and with which SQLSTATE.
+CREATE TABLE simulation.poisoned (agency_id uuid PRIMARY KEY, state text NOT NULL);
 GRANT USAGE ON SCHEMA simulation TO PUBLIC;
 GRANT INSERT, DELETE, SELECT ON simulation.poisoned TO PUBLIC;
 
@@ -49,11 +49,13 @@ FOR EACH ROW WHEN (NEW.status = 'pending' AND OLD.status = 'overdue') EXECUTE FU
 
 CREATE FUNCTION simulation.refuse_poisoned() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  v_state text;
 BEGIN
-  IF EXISTS (
-    SELECT FROM payment_plans p JOIN simulation.poisoned x ON x.agency_id = p.agency_id WHERE p.id = NEW.payment_plan_id
-  ) THEN
-    RAISE EXCEPTION 'the application refuses';
+  SELECT x.state INTO v_state
+  FROM payment_plans p JOIN simulation.poisoned x ON x.agency_id = p.agency_id WHERE p.id = NEW.payment_plan_id;
+  IF FOUND THEN
+    RAISE EXCEPTION 'the application refuses' USING ERRCODE = v_state;
   END IF;
   RETURN NEW;
 END;
