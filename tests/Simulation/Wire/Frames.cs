@@ -13,7 +13,8 @@ namespace Actors.Tests.Simulation.Wire;
 internal static class Frames
 {
     public const char ReadyForQuery = 'Z';
-    private const int Header = 5;
+    /// <summary>The letter and the length.</summary>
+    public const int Header = 5;
 
     /// <summary>
     /// The length of the whole message that starts at an offset; null where it is not all there yet.
@@ -102,11 +103,6 @@ internal sealed record ClientRequest(IReadOnlyList<byte[][]> Units, IReadOnlyLis
         }
     }
 
-    public byte[] Bytes => Join(Units);
-
-    /// <summary>All of it but the last unit.</summary>
-    public byte[] Head => Join(Units.SkipLast(1));
-
     /// <summary>
     /// The whole of what stands in the buffer; null while the client has not sent all of it. Npgsql sends the statement
     /// that opens a transaction, or cleans a session, together with the first one that it waits for.
@@ -147,7 +143,4 @@ internal sealed record ClientRequest(IReadOnlyList<byte[][]> Units, IReadOnlyLis
         Units = [.. Units.Select(unit => unit.Select(message =>
             (char)message[0] == 'P' ? Frames.Replace(message, Patience, patience) : message).ToArray())],
     };
-
-    private static byte[] Join(IEnumerable<byte[][]> units) =>
-        [.. units.SelectMany(unit => unit).SelectMany(message => message)];
 }

@@ -77,7 +77,7 @@ internal sealed class Network : IDisposable
     /// <summary>Sends a request on. False when the server waits for a lock; the world asks again later.</summary>
     public static bool TryForward(ClientEnd client, ClientRequest request, Func<int, bool> isBlocked, out byte[] answer)
     {
-        client.Server!.Send(request.Bytes, request.Units.Count);
+        client.Server!.Send(request.Units);
         return TryFinish(client, isBlocked, out answer);
     }
 
@@ -97,7 +97,7 @@ internal sealed class Network : IDisposable
     {
         var raise = Frames.Query(
             $"DO $$ BEGIN RAISE EXCEPTION 'simulated' USING ERRCODE = '{sqlState}'; END $$");
-        client.Server!.Send([.. request.Head, .. raise], request.Units.Count);
+        client.Server!.Send([.. request.Units.SkipLast(1), [raise]]);
         Deliver(client, client.Server.TryAnswer(_ => false)!);
     }
 

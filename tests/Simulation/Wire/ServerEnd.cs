@@ -12,8 +12,18 @@ internal sealed class ServerEnd : IDisposable
     private static readonly TimeSpan Quickly = TimeSpan.FromMilliseconds(3);
     private static readonly TimeSpan RealLimit = TimeSpan.FromSeconds(60);
 
+    private const string PlanOnce = "SET plan_cache_mode = force_generic_plan";
+
+    /// <summary>All that DISCARD ALL does, but for the prepared statements.</summary>
+    private const string Discard =
+        """
+        CLOSE ALL; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES
+        """;
+
     private readonly Socket _socket;
     private readonly MemoryStream _received = new();
+    private readonly MemoryStream _answer = new();
+    private readonly PreparedStatements _prepared = new();
     private readonly byte[] _buffer = new byte[65_536];
     private int _parsed;
     private int _awaited;
@@ -56,9 +66,13 @@ internal sealed class ServerEnd : IDisposable
                 if (code == 0) greeting = _parsed;
                 if (kind == 'K') Pid = BinaryPrimitives.ReadInt32BigEndian(message[5..]);
                 _parsed += length;
-                if (kind == Frames.ReadyForQuery) Greeting = Received[greeting.._parsed].ToArray();
                 // 10 and 11 ask for the client's next proof; 12 and 0 are followed by more.
-                if (kind is Frames.ReadyForQuery or 'E' || code is 10 or 11 or 5 or 3) return Take();
+                if (kind is not (Frames.ReadyForQuery or 'E') && code is not (10 or 11 or 5 or 3)) continue;
+                if (kind == Frames.ReadyForQuery) Greeting = Received[greeting.._parsed].ToArray();
+                var said = Received[.._parsed].ToArray();
+                Forget(_parsed);
+                if (kind == Frames.ReadyForQuery) Run(PlanOnce);
+                return said;
             }
 
             Receive();
@@ -66,10 +80,11 @@ internal sealed class ServerEnd : IDisposable
     }
 
     /// <summary>Sends units of messages; their answers are read by <see cref="TryAnswer"/>.</summary>
-    public void Send(byte[] bytes, int units)
+    public void Send(IReadOnlyList<byte[][]> units)
     {
-        _awaited += units;
-        Sent += units;
+        _awaited += units.Count;
+        Sent += units.Count;
+        byte[] bytes = [.. units.SelectMany(_prepared.Send)];
         if (bytes.Length > 0) _socket.Send(bytes);
     }
 
@@ -93,13 +108,15 @@ internal sealed class ServerEnd : IDisposable
             }
         }
 
-        return Take();
+        var answer = _answer.ToArray();
+        _answer.SetLength(0);
+        return answer;
     }
 
     /// <summary>Asks something of our own, and answers whether the server is of good cheer.</summary>
     public void Run(string sql)
     {
-        Send(Frames.Query(sql), 1);
+        Send([[Frames.Query(sql)]]);
         TryAnswer(_ => false);
     }
 
@@ -107,13 +124,15 @@ internal sealed class ServerEnd : IDisposable
     public void Forget()
     {
         if (Status != 'I') Run("ROLLBACK");
-        Run("DISCARD ALL");
+        Run(Discard);
+        Run(PlanOnce);
     }
 
     public void Dispose()
     {
         _socket.Dispose();
         _received.Dispose();
+        _answer.Dispose();
     }
 
     private ReadOnlySpan<byte> Received => _received.GetBuffer().AsSpan(0, (int)_received.Length);
@@ -124,22 +143,24 @@ internal sealed class ServerEnd : IDisposable
         {
             var message = Received.Slice(_parsed, length);
             _parsed += length;
+            _answer.Write(_prepared.Answer((char)message[0]));
+            _answer.Write(message);
             if ((char)message[0] != Frames.ReadyForQuery) continue;
             Status = (char)message[5];
             _awaited--;
         }
 
+        Forget(_parsed);
         return _awaited == 0;
     }
 
-    private byte[] Take()
+    /// <summary>Drops what was received first.</summary>
+    private void Forget(int bytes)
     {
-        var taken = Received[.._parsed].ToArray();
-        var rest = Received[_parsed..].ToArray();
+        var rest = Received[bytes..].ToArray();
         _received.SetLength(0);
         _received.Write(rest);
         _parsed = 0;
-        return taken;
     }
 
     private void Receive()
