@@ -21,7 +21,7 @@ public sealed class LoadTests(LimitedProcess process) : IClassFixture<LimitedPro
     private const int FewestServed = 300;
     private static readonly TimeSpan Time = TimeSpan.FromSeconds(30);
 
-    /// <summary>What is more than this late was missed by its reminder, and found by the sweep.</summary>
+    /// <summary>Beyond it an alert is raised: the reminder missed it, and the sweep found it.</summary>
     private static readonly TimeSpan LatestCutoff = TimeSpan.FromSeconds(10);
 
     /// <summary>The cutoffs that came meanwhile, without the row with which a new agency starts.</summary>
