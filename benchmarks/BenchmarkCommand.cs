@@ -43,27 +43,23 @@ internal static class BenchmarkCommand
         Recursive = true,
     };
 
-    public static RootCommand CreateRoot()
+    public static RootCommand CreateRoot() => new(
+        "Measures Actors beside what a user would pick instead, in turn on one PostgreSQL, and writes a table.")
     {
-        var root = new RootCommand(
-            "Measures Actors beside what a user would pick instead, in turn on one PostgreSQL, and writes a table.")
-        {
-            Results,
-            Profile,
-            Keep,
-            BurstCommand.Create(),
-            BacklogCommand.Create(),
-            RoundCommand.Create(),
-            OneCommand.Create(),
-            IdleCommand.Create(),
-            ArmCommand.Create(),
-            GrowthCommand.Create(),
-            DaysCommand.Create(),
-            ApiCommand.Create(),
-        };
-        foreach (var serving in ServedProcess.Commands) root.Add(serving);
-        return root;
-    }
+        Results,
+        Profile,
+        Keep,
+        BurstCommand.Create(),
+        BacklogCommand.Create(),
+        RoundCommand.Create(),
+        OneCommand.Create(),
+        IdleCommand.Create(),
+        ArmCommand.Create(),
+        GrowthCommand.Create(),
+        DaysCommand.Create(),
+        ApiCommand.Create(),
+        ApiInItsProcess.Serving(),
+    };
 
     /// <summary>Where the results go, and pictures with them.</summary>
     public static string FolderOf(ParseResult arguments) =>

@@ -33,7 +33,7 @@ internal sealed class ApiBenchmark(BenchmarkServer server, ApiSize size, Action<
         await data.FillAsync(database, report);
         var questions = await Question.AllAsync(database, data);
         await database.ExecuteAsync("CHECKPOINT");
-        await using var api = await ServedProcess.StartApiAsync(database);
+        await using var api = await ApiInItsProcess.StartAsync(database);
         using var readers = await Readers.CreateAsync(database, api.Address, size.Readers);
         var asked = new List<Asked>();
         foreach (var question in questions)

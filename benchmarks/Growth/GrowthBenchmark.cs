@@ -73,11 +73,11 @@ internal sealed class GrowthBenchmark(BenchmarkServer server, GrowthSize size, A
         var cutoff = await Marked.NextSecondAsync(database, lead);
         await database.SetCutoffAsync(cutoff);
         await database.ExecuteAsync("CHECKPOINT");
-        await using var silo = await ServedProcess.StartSiloAsync(database);
-        if (await database.NowAsync() >= cutoff) throw new CutoffCameTooSoonException();
+        await using var silo = SiloInItsProcess.Start(database);
+        if (await silo.ReadyAsync() >= cutoff) throw new CutoffCameTooSoonException();
         var before = silo.Processor;
         var sample = await OurRun.AwaitAsync(database, cutoff, data);
-        silos.Add(new SiloCost(silo.PeakMemory, silo.Processor - before));
+        silos.Add(new SiloCost((await silo.MemoryAsync()).AtMost, silo.Processor - before));
         return sample;
     }
 

@@ -1,20 +1,18 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using Actors.Silo.Hosting;
-using Microsoft.AspNetCore.Builder;
 
 namespace Actors.Benchmarks.Databases;
 
 /// <summary>
-/// The product's silo, or its API, in a process of its own: what memory and processor it takes is not mixed with what
-/// measures it. It is this program again, with a command that no help shows, and ends when its input does.
+/// The product's API alone, in a process of its own: what memory and processor it takes is not mixed with what measures
+/// it, and no silo runs, so that the log and the lists stay as they were filled. It is this program again, with a
+/// command that no help shows, and ends when its input does.
 /// </summary>
-internal sealed class ServedProcess : IAsyncDisposable
+internal sealed class ApiInItsProcess : IAsyncDisposable
 {
-    private const string SiloWord = "serve-silo";
-    private const string ApiWord = "serve-api";
+    private const string Word = "serve-api";
     private const string SiloLogin = "ACTORS_BENCHMARK_SILO";
     private const string ApiLogin = "ACTORS_BENCHMARK_API";
     private const string Ready = "serving ";
@@ -23,16 +21,10 @@ internal sealed class ServedProcess : IAsyncDisposable
 
     private readonly Process _process;
 
-    private ServedProcess(Process process, Uri address) => (_process, Address) = (process, address);
+    private ApiInItsProcess(Process process, Uri address) => (_process, Address) = (process, address);
 
     /// <summary>Where it listens.</summary>
     public Uri Address { get; }
-
-    /// <summary>The most memory that it has had resident.</summary>
-    public long PeakMemory => MemoryOf("VmHWM:");
-
-    /// <summary>The memory that it has resident now.</summary>
-    public long Memory => MemoryOf("VmRSS:");
 
     /// <summary>What it has taken of processors since its start.</summary>
     public TimeSpan Processor
@@ -44,18 +36,6 @@ internal sealed class ServedProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>A silo alone.</summary>
-    public static Task<ServedProcess> StartSiloAsync(BenchmarkDatabase database) => StartAsync(SiloWord, database);
-
-    /// <summary>The API alone; no silo runs, so that the log and the lists stay as they were filled.</summary>
-    public static Task<ServedProcess> StartApiAsync(BenchmarkDatabase database) => StartAsync(ApiWord, database);
-
-    /// <summary>The commands by which this program is such a process.</summary>
-    public static IEnumerable<Command> Commands =>
-    [
-        Serving(SiloWord, ActorsHost.BuildSilo), Serving(ApiWord, ActorsHost.BuildApi),
-    ];
-
     public async ValueTask DisposeAsync()
     {
         _process.StandardInput.Close();
@@ -63,12 +43,13 @@ internal sealed class ServedProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static async Task<ServedProcess> StartAsync(string word, BenchmarkDatabase database)
+    /// <summary>Starts it, and waits until it serves.</summary>
+    public static async Task<ApiInItsProcess> StartAsync(BenchmarkDatabase database)
     {
         var program = Environment.ProcessPath!;
         var start = new ProcessStartInfo(program) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        if (Path.GetFileName(program) == "dotnet") start.ArgumentList.Add(typeof(ServedProcess).Assembly.Location);
-        start.ArgumentList.Add(word);
+        if (Path.GetFileName(program) == "dotnet") start.ArgumentList.Add(typeof(ApiInItsProcess).Assembly.Location);
+        start.ArgumentList.Add(Word);
         start.Environment[SiloLogin] = database.SiloConnectionString;
         start.Environment[ApiLogin] = database.ApiConnectionString;
         // An API that looks for silos until it is ended says so as an error; what fails at the start is thrown too.
@@ -81,21 +62,22 @@ internal sealed class ServedProcess : IAsyncDisposable
             {
                 // What it logs from now on is passed on, so that it never waits for a reader.
                 _ = process.StandardOutput.BaseStream.CopyToAsync(Console.OpenStandardError(), CancellationToken.None);
-                return new ServedProcess(process, new Uri(line[Ready.Length..]));
+                return new ApiInItsProcess(process, new Uri(line[Ready.Length..]));
             }
 
             await Console.Error.WriteLineAsync(line);
         }
 
-        throw new InvalidOperationException($"`{word}` ended before it served.");
+        throw new InvalidOperationException($"`{Word}` ended before it served.");
     }
 
-    private static Command Serving(string word, Func<SiloSettings, WebApplication> build)
+    /// <summary>The command by which this program is such a process.</summary>
+    public static Command Serving()
     {
-        var command = new Command(word) { Hidden = true };
+        var command = new Command(Word) { Hidden = true };
         command.SetAction(async (_, cancellationToken) =>
         {
-            await using var app = build(new SiloSettings
+            await using var app = ActorsHost.BuildApi(new SiloSettings
             {
                 SiloConnectionString = Environment.GetEnvironmentVariable(SiloLogin)!,
                 ApiConnectionString = Environment.GetEnvironmentVariable(ApiLogin)!,
@@ -109,14 +91,5 @@ internal sealed class ServedProcess : IAsyncDisposable
             await app.StopAsync(CancellationToken.None);
         });
         return command;
-    }
-
-    private long MemoryOf(string field)
-    {
-        const int kilobyte = 1024;
-        var line = File.ReadLines($"/proc/{_process.Id}/status")
-            .First(line => line.StartsWith(field, StringComparison.Ordinal));
-        return long.Parse(
-            line[field.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture) * kilobyte;
     }
 }
