@@ -1,0 +1,96 @@
+using System.Net;
+using Actors.Silo.Cluster;
+using Npgsql;
+
+namespace Actors.Silo.Hosting;
+
+/// <summary>
+/// A silo that alone cannot reach the database answers the others' probes, so that Orleans lets it keep its agencies,
+/// and perhaps the coordinator, none of which it can serve. The others can tell: its sign of life stands still while
+/// theirs move (<see cref="SignsOfLife"/>). Each silo looks, and declares dead whom it finds silent; that several do is
+/// harmless, since one changes the row and the others find it changed.
+/// <para>
+/// The sign of life stands for Orleans' own pool, and so the looks go through that. A silo whose grains' pool alone
+/// does not work, as where its pooler is gone, is not found here. One whose Orleans' pool alone does not work is, and
+/// should be: it learns of no change of the membership, and arms nobody's reminder.
+/// </para>
+/// </summary>
+internal sealed partial class SilentSilos(
+    [FromKeyedServices(MembershipCleaning.OrleansPool)] NpgsqlDataSource orleans,
+    IClusterMembershipService membership,
+    ILocalSiloDetails own,
+    SiloSettings settings,
+    TimeProvider time,
+    ILogger<SilentSilos> logger) : BackgroundService
+{
+    private const string Active =
+        """
+        SELECT address, port, generation, i_am_alive_time
+        FROM orleans.silos WHERE cluster_id = @cluster AND status = 3
+        """;
+
+    private readonly long _started = time.GetTimestamp();
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var seen = SignsOfLife.NothingSeen(own.SiloAddress);
+        var hasFailed = false;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(SignsOfLife.Pause, time, stoppingToken);
+                seen = await LookAsync(seen, stoppingToken);
+                hasFailed = false;
+            }
+            catch (Exception error)
+            {
+                if (stoppingToken.IsCancellationRequested) return;
+                if (!hasFailed) LogFailed(error.Message);
+                hasFailed = true;
+                // It may be away for all: who could not write meanwhile has the whole time again when it is back.
+                seen = SignsOfLife.NothingSeen(own.SiloAddress);
+            }
+        }
+    }
+
+    private async Task<SignsOfLife> LookAsync(SignsOfLife seen, CancellationToken stoppingToken)
+    {
+        var asked = time.GetElapsedTime(_started);
+        var signs = await ReadAsync(stoppingToken);
+        // The others may have declared us dead while we could not see it: then Orleans reads it now, and ends us.
+        if (!signs.ContainsKey(own.SiloAddress)) await membership.Refresh(default, stoppingToken);
+        var now = seen.Look(asked, time.GetElapsedTime(_started), signs);
+        foreach (var (silo, silence) in now.Silent)
+        {
+            LogSilent(silo, silence.TotalSeconds);
+            await membership.TryKill(silo);
+        }
+
+        return now;
+    }
+
+    private async Task<Dictionary<SiloAddress, DateTime>> ReadAsync(CancellationToken cancellationToken)
+    {
+        await using var command = orleans.CreateCommand(Active);
+        command.Parameters.AddWithValue("cluster", settings.ClusterId);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var signs = new Dictionary<SiloAddress, DateTime>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var address = SiloAddress.New(IPAddress.Parse(reader.GetString(0)), reader.GetInt32(1), reader.GetInt32(2));
+            signs.Add(address, reader.GetDateTime(3));
+        }
+
+        return signs;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "Silo {Silo} has given no sign of life for {Seconds:0.0} s, while this one has: it cannot reach the "
+            + "database, and is declared dead, so that others serve its agencies.")]
+    private partial void LogSilent(SiloAddress silo, double seconds);
+
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "The signs of life of the silos cannot be read; nobody's silence counts until they can: {Error}")]
+    private partial void LogFailed(string error);
+}
