@@ -29,6 +29,13 @@ internal sealed partial class SilentSilos(
         FROM orleans.silos WHERE cluster_id = @cluster AND status = 3
         """;
 
+    private const string Touch =
+        """
+        UPDATE orleans.silos SET i_am_alive_time = i_am_alive_time
+        WHERE cluster_id = @cluster AND (address, port, generation) = (@address, @port, @generation)
+          AND status = 3 AND i_am_alive_time = @sign
+        """;
+
     private readonly long _started = time.GetTimestamp();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -63,6 +70,7 @@ internal sealed partial class SilentSilos(
         var now = seen.Look(asked, time.GetElapsedTime(_started), signs);
         foreach (var (silo, silence) in now.Silent)
         {
+            if (!await CouldWriteAsync(silo, signs[silo], stoppingToken)) continue;
             LogSilent(silo, silence.TotalSeconds);
             await membership.TryKill(silo);
         }
@@ -85,12 +93,29 @@ internal sealed partial class SilentSilos(
         return signs;
     }
 
+    /// <summary>
+    /// Writes the sign of another anew, as it is. On a full disk one row may find room and another none, and somebody
+    /// may hold a row: then its silo is not to blame. And a declaration that fails Orleans repeats until it succeeds,
+    /// when there may be no reason for it any more.
+    /// </summary>
+    /// <returns>False where the sign has moved meanwhile.</returns>
+    private async Task<bool> CouldWriteAsync(SiloAddress silo, DateTime sign, CancellationToken cancellationToken)
+    {
+        await using var command = orleans.CreateCommand(Touch);
+        command.Parameters.AddWithValue("cluster", settings.ClusterId);
+        command.Parameters.AddWithValue("address", silo.Endpoint.Address.ToString());
+        command.Parameters.AddWithValue("port", silo.Endpoint.Port);
+        command.Parameters.AddWithValue("generation", silo.Generation);
+        command.Parameters.AddWithValue("sign", sign);
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "Silo {Silo} has given no sign of life for {Seconds:0.0} s, while this one has: it cannot reach the "
             + "database, and is declared dead, so that others serve its agencies.")]
     private partial void LogSilent(SiloAddress silo, double seconds);
 
     [LoggerMessage(Level = LogLevel.Warning,
-        Message = "The signs of life of the silos cannot be read; nobody's silence counts until they can: {Error}")]
+        Message = "The signs of life cannot be read or written; until they can, nobody's silence counts: {Error}")]
     private partial void LogFailed(string error);
 }
