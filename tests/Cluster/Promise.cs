@@ -36,6 +36,11 @@ public static class Promise
     /// <summary>A silo is killed, frozen or cut off.</summary>
     public static readonly Bound DeadSilo = new(20);
 
+    /// <summary>
+    /// A silo alone cannot reach the database: its sign of life stands still for 18 s, and was seen 2 s after it came.
+    /// </summary>
+    public static readonly Bound SilentSilo = new(25);
+
     /// <summary>A whole cluster is killed and starts elsewhere; a process that starts has much to do.</summary>
     public static readonly Bound DeadCluster = new(20, SecondsOfWork: 5);
 

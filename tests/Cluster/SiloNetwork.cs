@@ -1,33 +1,32 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 
 namespace Actors.Tests.Cluster;
 
 /// <summary>
 /// Network namespaces on one bridge, an address in each, so that silos can be cut off from each other while all of them
-/// still reach the database; a listener on the bridge passes their connections on to it. Needs root and `ip`.
+/// still reach the database; a relay on the bridge passes their connections on to it. Needs root and `ip`.
 /// </summary>
 internal sealed class SiloNetwork : IAsyncDisposable
 {
     // Of its own for each test process of the machine, as far as one octet goes.
     private static readonly string Prefix = $"10.213.{1 + (Environment.ProcessId % 250)}.";
     private readonly string bridge = $"af{Environment.ProcessId % 100_000}";
-    private readonly TcpListener listener = new(IPAddress.Any, 0);
-    private readonly CancellationTokenSource ended = new();
+    private readonly DatabaseRelay relay;
     private readonly int members;
 
-    private SiloNetwork(int members) => this.members = members;
+    private SiloNetwork(int members, int databasePort) =>
+        (this.members, relay) = (members, DatabaseRelay.Start(IPAddress.Any, databasePort));
 
     /// <summary>Where a silo in a namespace finds the database.</summary>
     public static string DatabaseHost => $"{Prefix}1";
 
-    public int DatabasePort => ((IPEndPoint)listener.LocalEndpoint).Port;
+    public int DatabasePort => relay.Port;
 
     /// <summary>The network, or null where this machine does not let us make one.</summary>
     public static async Task<SiloNetwork?> TryCreateAsync(int members, int databasePort)
     {
-        var network = new SiloNetwork(members);
+        var network = new SiloNetwork(members, databasePort);
         try
         {
             if (!Environment.IsPrivilegedProcess || !await network.TryMakeAsync())
@@ -39,11 +38,10 @@ internal sealed class SiloNetwork : IAsyncDisposable
         catch (System.ComponentModel.Win32Exception)
         {
             // There is no program `ip`.
+            await network.relay.DisposeAsync();
             return null;
         }
 
-        network.listener.Start();
-        _ = network.PassOnAsync(databasePort);
         return network;
     }
 
@@ -64,11 +62,9 @@ internal sealed class SiloNetwork : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await ended.CancelAsync();
-        listener.Dispose();
+        await relay.DisposeAsync();
         for (var member = 0; member < members; member++) await RunAsync("netns", "delete", NameOf(member));
         await RunAsync("link", "delete", bridge);
-        ended.Dispose();
     }
 
     private async Task<bool> TryMakeAsync()
@@ -91,41 +87,6 @@ internal sealed class SiloNetwork : IAsyncDisposable
     }
 
     private string NameOf(int member) => $"{bridge}n{member}";
-
-    private async Task PassOnAsync(int databasePort)
-    {
-        while (!ended.IsCancellationRequested)
-        {
-            try
-            {
-                _ = PassOnAsync(await listener.AcceptTcpClientAsync(ended.Token), databasePort);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-        }
-    }
-
-    private async Task PassOnAsync(TcpClient from, int databasePort)
-    {
-        using var to = new TcpClient();
-        try
-        {
-            using (from)
-            {
-                await to.ConnectAsync(IPAddress.Loopback, databasePort, ended.Token);
-                (from.NoDelay, to.NoDelay) = (true, true);
-                await Task.WhenAny(
-                    from.GetStream().CopyToAsync(to.GetStream(), ended.Token),
-                    to.GetStream().CopyToAsync(from.GetStream(), ended.Token));
-            }
-        }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
-        {
-            // One of the two is gone, and so is the connection.
-        }
-    }
 
     private static async Task<bool> RunAsync(params string[] arguments)
     {

@@ -115,6 +115,7 @@ public static class ActorsHost
         builder.Services.AddReadinessCheck<WritesSucceed>("writes");
         builder.Services.AddHostedService<CoordinatorStarting>();
         builder.Services.AddHostedService<LostTicks>();
+        builder.Services.AddHostedService<SilentSilos>();
         builder.Services.AddHostedService<AgencyChanges>();
     }
 
