@@ -3,8 +3,8 @@ using Xunit;
 namespace Actors.Tests.EndToEnd;
 
 /// <summary>
-/// The benchmarks that have a bar still measure something, and all contenders still do the same work: on a few agencies,
-/// and without a look at the times.
+/// The benchmarks that have a bar still measure something, and all contenders still do the same work: on a few
+/// agencies, and without a look at the times.
 /// </summary>
 public sealed class BenchmarkTests : IAsyncLifetime
 {
@@ -24,7 +24,8 @@ public sealed class BenchmarkTests : IAsyncLifetime
         [
             ("burst", ["--agencies", "20", "--repetitions", "1", "--slow-repetitions", "1"],
                 ["(a) one UPDATE", "Actors", "(d) the original's", "(b) Quartz.NET", "(c) Hangfire"]),
-            ("backlog", ["--agencies", "8", "--repetitions", "1"], ["(a) one UPDATE", "Actors, catching up", "(d) the original's"]),
+            ("backlog", ["--agencies", "8", "--repetitions", "1"],
+                ["(a) one UPDATE", "Actors, catching up", "(d) the original's"]),
             ("round", ["--agencies", "8", "--repetitions", "1", "--history", "2"],
                 ["Actors, little history", "Actors, 2 times as much", "(a) one UPDATE, little history"]),
             ("one", ["--cutoffs", "5", "--plans", "2"], ["the commit of ours"]),

@@ -51,7 +51,10 @@ internal static class MarkingParameters
         {
             Value = agencies.Max(a => a.Plan.ThroughDate) is { } latest ? latest : DBNull.Value,
         });
-        parameters.Add(new NpgsqlParameter("few", NpgsqlDbType.Bigint) { Value = (long)FewForAnAgency * agencies.Count });
+        parameters.Add(new NpgsqlParameter("few", NpgsqlDbType.Bigint)
+        {
+            Value = (long)FewForAnAgency * agencies.Count,
+        });
         parameters.Add(new NpgsqlParameter("started_at", NpgsqlDbType.TimestampTz) { Value = batch.Now });
         parameters.Add(new NpgsqlParameter("tzdb_version", NpgsqlDbType.Text) { Value = ZoneCatalogue.TzdbVersion });
         parameters.Add(now);

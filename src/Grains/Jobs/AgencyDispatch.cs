@@ -1,4 +1,5 @@
 using Actors.Grains.Interfaces;
+using NodaTime;
 
 namespace Actors.Grains.Jobs;
 
@@ -11,23 +12,33 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
     /// </summary>
     public Task<IReadOnlyList<AgencyFailure>> AskAsync(
         IReadOnlyList<AgencyId> agencies, RunRequest request, bool allFailures, CancellationToken stopping) =>
-        Begin(agencies, request, allFailures, [], stopping).Answered;
+        Begin(agencies, request, allFailures, default, [], stopping).Answered;
 
     /// <summary>The same, for who does not wait for each of them.</summary>
     /// <param name="agencies">Whom to ask.</param>
     /// <param name="request">For what.</param>
     /// <param name="allFailures">Also those that the ledger knows.</param>
-    /// <param name="underWay">All of them are in it until they have answered.</param>
+    /// <param name="at">When that is, by the clock by which it is decided whether to ask again.</param>
+    /// <param name="underWay">
+    /// All of them are in it until they have answered. Of one that is in it already no answer is awaited any more: what
+    /// was asked of a silo that has died meanwhile may be lost.
+    /// </param>
     /// <param name="stopping">Asks no more of them.</param>
     public AgencyAsking Begin(
-        IReadOnlyList<AgencyId> agencies, RunRequest request, bool allFailures, HashSet<AgencyId> underWay,
-        CancellationToken stopping)
+        IReadOnlyList<AgencyId> agencies, RunRequest request, bool allFailures, Instant at,
+        Dictionary<AgencyId, AskedAgencies> underWay, CancellationToken stopping)
     {
         var failures = new List<AgencyFailure>();
         var sent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var asking = new AgencyAsking { Sent = sent.Task };
         var next = 0;
-        underWay.UnionWith(agencies);
+        var asked = new AskedAgencies(at);
+        foreach (var agency in agencies)
+        {
+            if (underWay.TryGetValue(agency, out var before)) before.LetGo(agency);
+            underWay[agency] = asked;
+        }
+
         asking.Answered = AskAllAsync();
         return asking;
 
@@ -55,9 +66,12 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
                 stopping.ThrowIfCancellationRequested();
                 var agency = agencies[next++];
                 if (next == agencies.Count) sent.TrySetResult();
-                if (await AskOneAsync(agency)) asking.Done++;
+                var answer = AskOneAsync(agency);
+                var isLetGo = await Task.WhenAny(answer, asked.UntilLetGo(agency)) != answer;
+                if (isLetGo) continue;
+                if (await answer) asking.Done++;
                 else asking.Failed++;
-                underWay.Remove(agency);
+                if (underWay.GetValueOrDefault(agency) == asked) underWay.Remove(agency);
             }
         }
 
@@ -78,6 +92,30 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
 
             return false;
         }
+    }
+}
+
+/// <summary>When agencies were asked, and which of them somebody has asked again since.</summary>
+internal sealed class AskedAgencies(Instant at)
+{
+    private readonly Dictionary<AgencyId, TaskCompletionSource> _waiting = [];
+
+    public Instant At => at;
+
+    /// <summary>Ends when nobody need wait for its answer any more.</summary>
+    public Task UntilLetGo(AgencyId agency) => Waiting(agency).Task;
+
+    public void LetGo(AgencyId agency) => Waiting(agency).TrySetResult();
+
+    private TaskCompletionSource Waiting(AgencyId agency)
+    {
+        if (!_waiting.TryGetValue(agency, out var waiting))
+        {
+            waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiting.Add(agency, waiting);
+        }
+
+        return waiting;
     }
 }
 

@@ -61,7 +61,7 @@ internal sealed partial class CoordinatorGrain(
     private readonly List<JobId> _dispatching = [];
 
     /// <summary>The agencies that a sweep has asked, and that have not answered yet.</summary>
-    private readonly HashSet<AgencyId> _underWay = [];
+    private readonly Dictionary<AgencyId, AskedAgencies> _underWay = [];
 
     private readonly Dictionary<JobId, bool> _closing = [];
     private readonly Dictionary<JobId, Task<RunAllResult>> _runs = [];
@@ -223,7 +223,8 @@ internal sealed partial class CoordinatorGrain(
     {
         var job = JobPlan.ForCatchUp(finding.At);
         var request = new RunRequest(RunTrigger.CatchUp, job.Id);
-        var asking = dispatch.Begin(finding.Agencies, request, allFailures: true, _underWay, _stopping.Token);
+        var asking = dispatch.Begin(
+            finding.Agencies, request, allFailures: true, finding.At, _underWay, _stopping.Token);
         return new Wave(finding, asking, CloseWhenAnsweredAsync(job, finding, asking));
     }
 

@@ -15,6 +15,12 @@ internal sealed class SweepStore(GrainDatabase database, LastWrites writes, Grai
     /// </summary>
     internal const long SweepLock = 0x4143_544F_5253_5750;
 
+    /// <summary>
+    /// Longer than an agency's own retries take. What was asked of a silo that has died may be lost without a word, and
+    /// to ask twice is harmless.
+    /// </summary>
+    private static readonly Duration AskAgainAfter = Duration.FromSeconds(20);
+
     private const string TryLock = GrainDatabase.EndWhenIdle
         + "; SELECT pg_try_advisory_xact_lock(@lock), coalesce(@now, clock_timestamp())";
 
@@ -122,10 +128,10 @@ internal sealed class SweepStore(GrainDatabase database, LastWrites writes, Grai
     /// sweeps at this moment.
     /// </summary>
     /// <param name="silo">Who sweeps.</param>
-    /// <param name="underWay">Agencies that have been asked, and have not answered yet.</param>
+    /// <param name="underWay">Agencies that have been asked, and have not answered yet: left out for a while.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<SweepFinding?> FindAsync(
-        string silo, IReadOnlyCollection<AgencyId> underWay, CancellationToken cancellationToken)
+        string silo, IReadOnlyDictionary<AgencyId, AskedAgencies> underWay, CancellationToken cancellationToken)
     {
         try
         {
@@ -141,7 +147,7 @@ internal sealed class SweepStore(GrainDatabase database, LastWrites writes, Grai
     }
 
     private async Task<SweepFinding?> FindOnceAsync(
-        string silo, IReadOnlyCollection<AgencyId> underWay, CancellationToken cancellationToken)
+        string silo, IReadOnlyDictionary<AgencyId, AskedAgencies> underWay, CancellationToken cancellationToken)
     {
         await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -196,11 +202,13 @@ internal sealed class SweepStore(GrainDatabase database, LastWrites writes, Grai
     }
 
     private async Task<IReadOnlyList<AgencyId>> FindWorkAsync(
-        NpgsqlConnection connection, Instant now, IReadOnlyCollection<AgencyId> underWay,
+        NpgsqlConnection connection, Instant now, IReadOnlyDictionary<AgencyId, AskedAgencies> underWay,
         CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(FindWork, connection);
-        command.Parameters.AddWithValue("under_way", underWay.Select(agency => agency.Value).ToArray());
+        command.Parameters.AddWithValue(
+            "under_way",
+            underWay.Where(asked => now - asked.Value.At < AskAgainAfter).Select(asked => asked.Key.Value).ToArray());
         command.Parameters.AddWithValue("now", now);
         command.Parameters.AddWithValue("late_after", NpgsqlDbType.Interval, Duration.FromTimeSpan(options.LateAfter));
         command.Parameters.AddWithValue("limit", options.WaveSize);

@@ -86,7 +86,7 @@ public sealed class TriggerTests(WholeProcess process) : IClassFixture<WholeProc
         var answer = await ApiAssert.JsonAsync(response);
         Assert.Equal("ready", answer.GetProperty("status").GetString());
         Assert.Equal(
-            ["callers", "clock", "database", "schema", "silo"],
+            ["callers", "clock", "database", "schema", "silo", "writes"],
             answer.GetProperty("checks").EnumerateArray().Select(check => check.GetProperty("name").GetString()));
     }
 }

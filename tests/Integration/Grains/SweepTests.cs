@@ -1,11 +1,12 @@
-using System.Net;
 using Actors.Grains;
 using Actors.Grains.Cutoffs;
+using Actors.Grains.Interfaces;
 using Actors.Grains.Jobs;
 using Actors.Silo.Hosting;
 using Actors.Tests.Support;
 using NodaTime;
 using Npgsql;
+using System.Net;
 using Xunit;
 
 namespace Actors.Tests.Integration.Grains;
@@ -73,6 +74,7 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
     [Fact]
     public async Task A_second_coordinator_at_the_same_moment_does_nothing()
     {
+        var nobody = new Dictionary<AgencyId, AskedAgencies>();
         await world.ClearAsync();
         await world.AddServedAgencyAsync("2031-03-10T16:00:00Z");
         world.Clock.Now = GrainWorld.At("2031-03-10T17:00:30Z");
@@ -85,11 +87,11 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
             await using var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({SweepStore.SweepLock})", first);
             await take.ExecuteNonQueryAsync();
 
-            Assert.Null(await second.FindAsync("second", [], CancellationToken.None));
+            Assert.Null(await second.FindAsync("second", nobody, CancellationToken.None));
             Assert.Equal(0, await world.OpenAlertsAsync(Late));
         }
 
-        Assert.Single((await second.FindAsync("second", [], CancellationToken.None))!.Agencies);
+        Assert.Single((await second.FindAsync("second", nobody, CancellationToken.None))!.Agencies);
         Assert.Equal("second 1", await world.ReadAsync<string>("SELECT swept_by || ' ' || agencies_found FROM sweeps"));
     }
 

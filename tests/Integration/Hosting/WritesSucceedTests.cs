@@ -46,7 +46,7 @@ public sealed class WritesSucceedTests(GrainWorld world) : IClassFixture<GrainWo
     [Fact]
     public async Task A_sweep_that_is_long_ago_is_told()
     {
-        world.Clock.Now = SystemClock.Instance.GetCurrentInstant() - Duration.FromMinutes(2);
+        world.Clock.Now = await world.ReadAsync<Instant>("SELECT clock_timestamp() - interval '2 minutes'");
         await world.Coordinator.SweepAsync();
         Assert.Equal(HealthStatus.Degraded, (await CheckAsync()).Status);
         await SweptJustNowAsync();
