@@ -1,3 +1,4 @@
+using Actors.Silo.CommandLine;
 using Actors.Silo.Database;
 using Npgsql;
 
@@ -5,7 +6,8 @@ namespace Actors.Benchmarks.Databases;
 
 /// <summary>
 /// The one PostgreSQL of a run, for ours and for what it is measured beside: embedded, in `bench` under the checkout's
-/// data folder, and durable (fsync) as `up`'s is. It has more memory than PostgreSQL's default, for all alike.
+/// data folder (ACTORS_DATA names another), and durable (fsync) as `up`'s is. It has more memory than PostgreSQL's
+/// default, for all alike.
 /// </summary>
 internal sealed class BenchmarkServer : IAsyncDisposable
 {
@@ -32,7 +34,14 @@ internal sealed class BenchmarkServer : IAsyncDisposable
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<BenchmarkServer> StartAsync(Action<string> report, CancellationToken cancellationToken)
     {
-        var options = new EmbeddedPostgresOptions { OwnerMayCreateDatabases = true, Report = report };
+        var options = new EmbeddedPostgresOptions
+        {
+            OwnerMayCreateDatabases = true,
+            Report = report,
+            Folder = Environment.GetEnvironmentVariable(GlobalOptions.DataVariable) is { Length: > 0 } named
+                ? named
+                : null,
+        };
         var home = await EmbeddedPostgres.LocateAsync(options, cancellationToken);
         options = options with { Folder = Path.Combine(home, "bench") };
         var embedded = await EmbeddedPostgres.StartAsync(options, cancellationToken);
@@ -43,6 +52,12 @@ internal sealed class BenchmarkServer : IAsyncDisposable
             NpgsqlConnection.ClearAllPools();
             await embedded.DisposeAsync();
             embedded = await EmbeddedPostgres.StartAsync(options, cancellationToken);
+            if (!await AreSetAsync(embedded))
+            {
+                throw new InvalidOperationException(
+                    $"The PostgreSQL of the benchmarks is kept up by something else, with other settings: "
+                    + $"`./actors down --data {options.Folder}` stops it.");
+            }
         }
 
         // A run that was ended in the middle may have left what it had changed for itself.
