@@ -193,14 +193,16 @@ internal sealed partial class CoordinatorGrain(
         var failed = 0;
         foreach (var wave in waves) failed += await wave.Failed;
         var found = waves.Sum(wave => wave.Finding.Agencies.Count);
+        // Less than the others where an agency was asked again, and its answer belongs to a later sweep.
+        var done = waves.Sum(wave => wave.Asking.Done);
         if (found > 0)
         {
             closed += await CloseOpenJobsAsync();
-            LogSwept(found, found - failed, failed);
+            LogSwept(found, done, failed);
         }
 
         return new SweepResult(
-            waves.Count == 0 ? Instant.MinValue : waves[0].Finding.At, found, found - failed, failed, closed);
+            waves.Count == 0 ? Instant.MinValue : waves[0].Finding.At, found, done, failed, closed);
     }
 
     /// <summary>By a timer of its own, so that no sweep waits for it.</summary>
