@@ -10,6 +10,9 @@ internal static class DatabaseErrors
     /// <summary>idle_in_transaction_session_timeout, which Npgsql has no name for.</summary>
     private const string IdleInTransactionSessionTimeout = "25P03";
 
+    /// <summary>PostgreSQL's own function for RAISE in PL/pgSQL, which it names beside the error.</summary>
+    private const string RaiseInPlPgSql = "exec_stmt_raise";
+
     /// <summary>
     /// True for what may pass by itself: lost connections, exhausted resources, a server that restarts or has turned
     /// read-only in a failover, serialization failures, deadlocks, lock and statement timeouts, a silo that stood still
@@ -33,10 +36,11 @@ internal static class DatabaseErrors
     /// Those that say something of the database, or of the silo, and nothing of an agency: it is away, starting or
     /// stopping, read-only, or out of connections, memory or disk; a silo stood still for too long. A lost connection
     /// is one; an error of class 08 that a statement raised is none, since the connection that told it lives: a trigger
-    /// of the application has asked another server.
+    /// of the application has asked another server. Nor is any that a trigger has raised in words of its own.
     /// </summary>
     public static bool IsOutage(Exception error) => error switch
     {
+        PostgresException { Routine: RaiseInPlPgSql } => false,
         // By their classes: connection exceptions, insufficient resources, operator intervention.
         PostgresException postgres => postgres.SqlState
             is PostgresErrorCodes.ReadOnlySqlTransaction or IdleInTransactionSessionTimeout

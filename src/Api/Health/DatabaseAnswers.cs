@@ -14,7 +14,7 @@ internal sealed class DatabaseAnswers(ApiDatabase database) : IHealthCheck
             await using var probe = database.Source.CreateCommand("SELECT current_setting('transaction_read_only')");
             return await probe.ExecuteScalarAsync(cancellationToken) is "off"
                 ? HealthCheckResult.Healthy("The database answers.")
-                : HealthCheckResult.Unhealthy("The database can only be read: it is a standby, or made read-only.");
+                : HealthCheckResult.Unhealthy(DatabaseFailure.OnlyRead);
         }
         catch (NpgsqlException failure)
         {

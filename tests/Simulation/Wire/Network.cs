@@ -29,6 +29,11 @@ internal sealed class Network : IDisposable
     private int _lastDoor;
     private int _lastClient;
 
+    /// <summary>The function in which an error was found: that of RAISE, and one as long that is another.</summary>
+    private static ReadOnlySpan<byte> Raised => "exec_stmt_raise"u8;
+
+    private static ReadOnlySpan<byte> ServersOwn => "simulated_fault"u8;
+
     public Network(string connectionString, Processor processor, Action<int> terminate)
     {
         _server = new NpgsqlConnectionStringBuilder(connectionString);
@@ -91,14 +96,17 @@ internal sealed class Network : IDisposable
     }
 
     /// <summary>
-    /// In the place of a request's last unit the server runs one that fails with an error of our choice.
+    /// In the place of a request's last unit the server runs one that fails with an error of our choice; the client is
+    /// not told that it was raised, as by a trigger: it is the server's own.
     /// </summary>
     public void Fail(ClientEnd client, ClientRequest request, string sqlState)
     {
         var raise = Frames.Query(
             $"DO $$ BEGIN RAISE EXCEPTION 'simulated' USING ERRCODE = '{sqlState}'; END $$");
         client.Server!.Send([.. request.Units.SkipLast(1), [raise]]);
-        Deliver(client, client.Server.TryAnswer(_ => false)!);
+        var answer = client.Server.TryAnswer(_ => false)!;
+        if (answer.AsSpan().IndexOf(Raised) is var at and >= 0) ServersOwn.CopyTo(answer.AsSpan(at));
+        Deliver(client, answer);
     }
 
     /// <summary>Gives a client its answer, and lets it do what it does with it.</summary>

@@ -72,6 +72,17 @@ public sealed class DatabaseErrorsTests
         Assert.False(DatabaseErrors.MayBeOfOneAgency(error));
     }
 
+    [Theory]
+    [InlineData("25006")]
+    [InlineData("53100")]
+    [InlineData("57P01")]
+    public void What_a_trigger_raises_in_words_of_its_own_is_an_agencys_whatever_code_it_takes(string state)
+    {
+        var error = new PostgresException("any", "ERROR", "ERROR", state, routine: "exec_stmt_raise");
+        Assert.False(DatabaseErrors.IsOutage(error));
+        Assert.True(DatabaseErrors.MayBeOfOneAgency(error));
+    }
+
     [Fact]
     public void Of_what_no_statement_raised_only_our_own_mistakes_may_be_one_agencys()
     {
