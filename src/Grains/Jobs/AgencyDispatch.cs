@@ -12,27 +12,26 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
     /// </summary>
     public Task<IReadOnlyList<AgencyFailure>> AskAsync(
         IReadOnlyList<AgencyId> agencies, RunRequest request, bool allFailures, CancellationToken stopping) =>
-        Begin(agencies, request, allFailures, default, [], stopping).Answered;
+        Begin(agencies, request, allFailures, new AskedAgencies(default), [], stopping).Answered;
 
     /// <summary>The same, for who does not wait for each of them.</summary>
     /// <param name="agencies">Whom to ask.</param>
     /// <param name="request">For what.</param>
     /// <param name="allFailures">Also those that the ledger knows.</param>
-    /// <param name="at">When that is, by the clock by which it is decided whether to ask again.</param>
+    /// <param name="asked">They, until they have answered.</param>
     /// <param name="underWay">
     /// All of them are in it until they have answered. Of one that is in it already no answer is awaited any more: what
     /// was asked of a silo that has died meanwhile may be lost.
     /// </param>
     /// <param name="stopping">Asks no more of them.</param>
     public AgencyAsking Begin(
-        IReadOnlyList<AgencyId> agencies, RunRequest request, bool allFailures, Instant at,
+        IReadOnlyList<AgencyId> agencies, RunRequest request, bool allFailures, AskedAgencies asked,
         Dictionary<AgencyId, AskedAgencies> underWay, CancellationToken stopping)
     {
         var failures = new List<AgencyFailure>();
         var sent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var asking = new AgencyAsking { Sent = sent.Task };
         var next = 0;
-        var asked = new AskedAgencies(at);
         foreach (var agency in agencies)
         {
             if (underWay.TryGetValue(agency, out var before)) before.LetGo(agency);
@@ -72,6 +71,7 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
                 if (await answer) asking.Done++;
                 else asking.Failed++;
                 if (underWay.GetValueOrDefault(agency) == asked) underWay.Remove(agency);
+                asked.NoteAnswer();
             }
         }
 
@@ -96,11 +96,22 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
 }
 
 /// <summary>When agencies were asked, and which of them somebody has asked again since.</summary>
-internal sealed class AskedAgencies(Instant at)
+/// <param name="at">By the clock by which it is decided whether to ask again.</param>
+/// <param name="lookAgain">One that somebody has passed over has answered; it may have changed after it was read.</param>
+internal sealed class AskedAgencies(Instant at, Action? lookAgain = null)
 {
     private readonly Dictionary<AgencyId, TaskCompletionSource> _waiting = [];
+    private bool _arePassedOver;
 
     public Instant At => at;
+
+    /// <summary>Whoever looks for agencies with work leaves out those that have not answered yet.</summary>
+    public void PassOver() => _arePassedOver = true;
+
+    public void NoteAnswer()
+    {
+        if (_arePassedOver) lookAgain?.Invoke();
+    }
 
     /// <summary>Ends when nobody need wait for its answer any more.</summary>
     public Task UntilLetGo(AgencyId agency) => Waiting(agency).Task;

@@ -46,6 +46,9 @@ internal sealed partial class CoordinatorGrain(
     /// <summary>A sweep that could not reach the database comes again after this, and not a period later.</summary>
     private static readonly TimeSpan SoonAgain = TimeSpan.FromSeconds(2);
 
+    /// <summary>Long enough for many agencies to answer, and short enough for one that has changed meanwhile.</summary>
+    private static readonly TimeSpan VerySoonAgain = TimeSpan.FromMilliseconds(250);
+
     /// <summary>By the database's clock, from one sweep to another.</summary>
     private static readonly Duration RepairPeriod = Duration.FromMinutes(1);
 
@@ -69,6 +72,7 @@ internal sealed partial class CoordinatorGrain(
     private Task<Task<SweepResult>>? _sweep;
     private Task<Task<SweepResult>>? _nextSweep;
     private IGrainTimer? _sweeping;
+    private bool _sweepsVerySoon;
     private Instant? _repairedAt;
     private Instant _sweptAt = Instant.MinValue;
 
@@ -107,7 +111,19 @@ internal sealed partial class CoordinatorGrain(
     public Task ReceiveReminder(string reminderName, TickStatus status, CancellationToken cancellationToken) =>
         Task.CompletedTask;
 
-    public async Task<SweepResult> SweepAsync() => await await SendOutAsync();
+    public async Task<SweepResult> SweepAsync()
+    {
+        try
+        {
+            return await await SendOutAsync();
+        }
+        catch (Exception error) when (DatabaseErrors.IsTransient(error) || _stopping.IsCancellationRequested)
+        {
+            // Whoever asked may not ask again: what a nudge tells comes once.
+            SweepSoonAgain(error);
+            throw;
+        }
+    }
 
     /// <summary>
     /// Ends when all that the sweep found has been asked, with what ends when all of it has answered. Whoever comes
@@ -133,6 +149,7 @@ internal sealed partial class CoordinatorGrain(
     /// <summary>The timer's, which does not come again before this ends: so it does not wait for answers.</summary>
     private async Task SweepQuietlyAsync()
     {
+        _sweepsVerySoon = false;
         try
         {
             FinishQuietlyAsync(await SendOutAsync()).Ignore();
@@ -162,6 +179,14 @@ internal sealed partial class CoordinatorGrain(
         if (!_stopping.IsCancellationRequested) _sweeping?.Change(SoonAgain, options.SweepPeriod);
     }
 
+    /// <summary>An agency that a sweep has left out may have changed after it was asked: once for all such.</summary>
+    private void SweepVerySoon()
+    {
+        if (_sweepsVerySoon || _stopping.IsCancellationRequested) return;
+        _sweepsVerySoon = true;
+        _sweeping?.Change(VerySoonAgain, options.SweepPeriod);
+    }
+
     private async Task<Task<SweepResult>> SendWavesAsync()
     {
         // A silo of another version may write instants by another TZDB at any time.
@@ -174,6 +199,7 @@ internal sealed partial class CoordinatorGrain(
         var waves = new List<Wave>();
         while (waves.Count < WavesAtMost)
         {
+            foreach (var asked in _underWay.Values) asked.PassOver();
             if (await store.FindAsync(silo.Name, _underWay, _stopping.Token) is not { } finding) break;
             _sweptAt = finding.At;
             var wave = Send(finding);
@@ -226,7 +252,8 @@ internal sealed partial class CoordinatorGrain(
         var job = JobPlan.ForCatchUp(finding.At);
         var request = new RunRequest(RunTrigger.CatchUp, job.Id);
         var asking = dispatch.Begin(
-            finding.Agencies, request, allFailures: true, finding.At, _underWay, _stopping.Token);
+            finding.Agencies, request, allFailures: true, new AskedAgencies(finding.At, SweepVerySoon), _underWay,
+            _stopping.Token);
         return new Wave(finding, asking, CloseWhenAnsweredAsync(job, finding, asking));
     }
 

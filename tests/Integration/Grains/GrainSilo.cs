@@ -32,6 +32,8 @@ internal sealed class GrainSilo : IAsyncDisposable
 
     public IServiceProvider Services => _host.Services;
 
+    public CallFaults CallFaults => Services.GetRequiredService<CallFaults>();
+
     public ICoordinatorGrain Coordinator =>
         Grains.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses);
 
@@ -47,6 +49,8 @@ internal sealed class GrainSilo : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Services.AddKeyedSingleton<TimeProvider>(ReminderTimeProviderNames.Reminders, reminders);
         builder.Services.AddKeyedSingleton(TimeProviderNames.Grains, pauses);
+        builder.Services.AddSingleton<CallFaults>();
+        builder.Services.AddSingleton<IOutgoingGrainCallFilter>(host => host.GetRequiredService<CallFaults>());
         builder.Services.AddActorsGrains(_ => new GrainDatabase(pool, clock), options);
         builder.UseOrleans(silo => silo
             .Configure<ClusterOptions>(id => (id.ClusterId, id.ServiceId) = (cluster, cluster))

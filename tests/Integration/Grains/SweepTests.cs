@@ -155,6 +155,28 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
     }
 
     [Fact]
+    public async Task What_was_lost_with_the_silo_that_was_asked_is_asked_again_after_20_s_and_awaited_no_more()
+    {
+        await world.ClearAsync();
+        var agency = await world.AddServedAgencyAsync("2031-04-14T16:00:00Z");
+        world.Clock.Now = GrainWorld.At("2031-04-14T17:00:30Z");
+        var lost = world.Silo.CallFaults.LoseNextTo(agency);
+        var first = world.Coordinator.SweepAsync();
+        await lost;
+
+        world.Clock.Now += Duration.FromSeconds(20) - Duration.FromMilliseconds(1);
+        Assert.Equal(0, (await world.Coordinator.SweepAsync()).AgenciesFound);
+        Assert.False(first.IsCompleted);
+        world.Clock.Now += Duration.FromMilliseconds(1);
+        Assert.Equal(1, (await world.Coordinator.SweepAsync()).AgenciesBroughtUpToDate);
+
+        Assert.Equal("2031-04-14 success 0", (await world.LedgerAsync(agency))[^1]);
+        var counts = await first;
+        Assert.Equal((1, 0, 0), (counts.AgenciesFound, counts.AgenciesBroughtUpToDate, counts.AgenciesFailed));
+        Assert.Equal(0, await world.ReadAsync<long>("SELECT count(*) FROM jobs_log WHERE status = 'running'"));
+    }
+
+    [Fact]
     public async Task Instants_of_an_older_TZDB_are_computed_anew_at_any_time_and_armed_and_those_of_a_newer_one_stay()
     {
         await world.ClearAsync();
@@ -192,7 +214,55 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
     }
 
     [Fact]
-    public async Task An_agency_that_is_inserted_in_SQL_is_armed_without_waiting_for_the_sweeps_period()
+    public async Task What_changes_while_an_agencys_answer_is_on_its_way_is_found_when_it_has_come()
+    {
+        await world.ClearAsync();
+        var agency = await world.AddServedAgencyAsync("2031-04-15T16:00:00Z");
+        world.Clock.Now = GrainWorld.At("2031-04-15T17:00:30Z");
+        var arrival = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answered = world.Silo.CallFaults.HoldNextAnswerOf(agency, arrival.Task);
+        var first = world.Coordinator.SweepAsync();
+        await answered;
+        await world.ExecuteAsync("UPDATE agencies SET overdue_cutoff_time = '18:00' WHERE id = $1", agency);
+        Assert.Equal(0, (await world.Coordinator.SweepAsync()).AgenciesFound);
+
+        arrival.SetResult();
+        Assert.Equal(1, (await first).AgenciesBroughtUpToDate);
+        world.Pauses.Advance(TimeSpan.FromMilliseconds(250));
+
+        await HoldsAsync(world.Owner, "SELECT EXISTS (SELECT FROM agency_cutoffs "
+            + $"WHERE agency_id = '{agency}' AND next_cutoff_at = '2031-04-16 18:00Z')");
+    }
+
+    [Fact]
+    public async Task A_sweep_that_was_asked_for_and_could_not_reach_the_database_comes_again_by_itself()
+    {
+        await world.ClearAsync();
+        world.Clock.Now = GrainWorld.At("2031-04-16T16:00:00Z");
+        await world.ExecuteAsync(
+            """
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+              RAISE EXCEPTION 'cancelled' USING ERRCODE = '57014';
+            END $$;
+            CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON sweeps FOR EACH ROW EXECUTE FUNCTION refuse();
+            """);
+        await Assert.ThrowsAnyAsync<Exception>(() => world.Coordinator.SweepAsync());
+        await world.ExecuteAsync("DROP FUNCTION refuse() CASCADE");
+        var added = await world.AddAgencyAsync();
+        Assert.Null(await world.ReadAsync<DateTime?>(
+            "SELECT next_cutoff_at FROM agency_cutoffs WHERE agency_id = $1", added));
+
+        world.Pauses.Advance(TimeSpan.FromSeconds(2));
+
+        await HoldsAsync(world.Owner, "SELECT EXISTS (SELECT FROM agency_cutoffs "
+            + $"WHERE agency_id = '{added}' AND next_cutoff_at IS NOT NULL)");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_agency_that_is_inserted_in_SQL_is_armed_without_waiting_for_the_sweeps_period(bool isUnheard)
     {
         await using var database = await TestDatabase.CreateMigratedAsync();
         await using var owner = NpgsqlDataSource.Create(database.ConnectionString);
@@ -205,11 +275,19 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
         });
         await host.StartAsync();
         // It listens, and has swept at its start: from here on only the nudge can bring a sweep. Whether it listens is
-        // shown to its own login alone.
-        await using var silo = NpgsqlDataSource.Create(database.SiloConnectionString);
-        await HoldsAsync(silo, "SELECT EXISTS (SELECT FROM sweeps)");
-        await HoldsAsync(silo, "SELECT EXISTS (SELECT FROM pg_stat_activity "
-            + "WHERE datname = current_database() AND application_name = 'actors-listen' AND query LIKE 'LISTEN%')");
+        // shown to its own login alone, and to a superuser.
+        await using var superuser = NpgsqlDataSource.Create(database.SuperuserConnectionString);
+        await HoldsAsync(superuser, "SELECT EXISTS (SELECT FROM sweeps)");
+        await HoldsAsync(superuser, $"SELECT EXISTS ({Listening})");
+        if (isUnheard)
+        {
+            // Every session ends, so that nobody hears it, and who looks again finds dead connections in its pool.
+            await using var end = superuser.CreateCommand(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                + "WHERE datname = current_database() AND usename = 'actors_silo'");
+            await end.ExecuteNonQueryAsync();
+            await HoldsAsync(superuser, $"SELECT NOT EXISTS ({Listening})");
+        }
 
         await using (var insert = owner.CreateCommand("INSERT INTO agencies (name) VALUES ('by another application')"))
             await insert.ExecuteNonQueryAsync();
@@ -218,6 +296,10 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
             + "ON r.grain_id = 'agency/' || replace(a.id::text, '-', ''))");
         await host.StopAsync();
     }
+
+    private const string Listening =
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'actors-listen' "
+        + "AND query LIKE 'LISTEN%'";
 
     private Task<string> NextAsync(Guid agency) => world.ReadAsync<string>(
         """
