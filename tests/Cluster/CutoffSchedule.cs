@@ -40,6 +40,9 @@ public sealed class CutoffSchedule
         OwnPostgres database, int agencies, int seconds, Func<Task>? held = null)
     {
         var schedule = new CutoffSchedule(database);
+        // After a fault of the database nobody may have heard yet that it is back, and what changes meanwhile.
+        await Support.Eventually.HoldsAsync("a silo listens for changed agencies", Patience, () => schedule.IsTrueAsync(
+            "EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'actors-listen' AND query LIKE 'LISTEN%')"));
         await database.ExecuteAsync(
             """
             INSERT INTO agencies (name, timezone, overdue_cutoff_time)
@@ -153,6 +156,7 @@ public sealed class CutoffSchedule
                 """));
         Assert.Empty(await database.ListAsync<string>(Complaints, id, DueOfEach));
         var late = await LatenessAsync(apart: false);
+        Assert.True(late.Cutoffs > 0, $"The fault has met no cutoff: {late}");
         Promise.RequireKept(promise, late);
         if (ofThoseApart is { } other) Promise.RequireKept(other, await LatenessAsync(apart: true));
         return late;

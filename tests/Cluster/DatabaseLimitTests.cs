@@ -1,3 +1,4 @@
+using System.Net;
 using Xunit;
 
 namespace Actors.Tests.Cluster;
@@ -6,9 +7,10 @@ namespace Actors.Tests.Cluster;
 /// A database that answers, and refuses: it is read-only, out of connections, or its disk is full. The silos stay up,
 /// say what is wrong, and do the work when it is over.
 /// </summary>
-[Collection(nameof(RefusingDatabase))]
-public sealed class DatabaseLimitTests(FaultWorld world, ITestOutputHelper output)
+public sealed class DatabaseLimitTests(FaultWorld world, ITestOutputHelper output) : IClassFixture<FaultWorld>
 {
+    private const string Full = "The last write failed: The database's disk is full.";
+
     [Fact]
     public async Task A_database_that_has_turned_read_only_is_waited_for()
     {
@@ -57,8 +59,17 @@ public sealed class DatabaseLimitTests(FaultWorld world, ITestOutputHelper outpu
         var late = await world.ThroughAsync(async schedule =>
         {
             await disk.FillAsync();
-            await Support.Eventually.HoldsAsync("a statement finds no room", () => Task.FromResult(
-                world.Living.Any(silo => silo.HasLogged("No space left on device"))));
+            await Support.Eventually.HoldsAsync("a statement finds no room, and a silo says so", async () =>
+            {
+                foreach (var silo in world.Living)
+                {
+                    var (status, said) = await silo.HealthAsync();
+                    if (status == HttpStatusCode.ServiceUnavailable && said.Contains(Full, StringComparison.Ordinal))
+                        return true;
+                }
+
+                return false;
+            });
             await schedule.PassedAsync(0.9);
             disk.Free();
         });

@@ -5,15 +5,15 @@ namespace Actors.Tests.Cluster;
 
 /// <summary>
 /// How much longer work takes on this machine than it would on one whose processors are free. A thread of this process
-/// works for a twentieth of a second twice a second, and Linux counts for how long it ran and how long it was ready to
+/// works for 20 ms twice a second, and Linux counts for how long it ran and how long it was ready to
 /// run and had to wait for a processor.
 /// </summary>
 internal static class MachineLoad
 {
     private const string Counts = "/proc/thread-self/schedstat";
 
-    private static readonly TimeSpan Work = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(450);
+    private static readonly TimeSpan Work = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(480);
     private static readonly Lock Door = new();
     private static Moment sum = new(0, 0);
 

@@ -14,6 +14,7 @@ public sealed class OwnPostgres : IAsyncDisposable
 {
     private readonly string parent = Path.Combine(Path.GetTempPath(), $"actors-faults-{Guid.NewGuid():N}");
     private EmbeddedPostgres server = null!;
+    private NpgsqlDataSource superuser = null!;
 
     /// <summary>As whom silos and API log in; with the least rights.</summary>
     public string SiloConnectionString => server.SiloConnectionString;
@@ -45,7 +46,11 @@ public sealed class OwnPostgres : IAsyncDisposable
     }
 
     /// <summary>Starts the server, and recovers what it left when it was stopped.</summary>
-    public async Task StartAgainAsync() => server = await EmbeddedPostgres.StartAsync(Options, CancellationToken.None);
+    public async Task StartAgainAsync()
+    {
+        server = await EmbeddedPostgres.StartAsync(Options, CancellationToken.None);
+        superuser = NpgsqlDataSource.Create(AsSuperuser.ConnectionString);
+    }
 
     /// <summary>As when the machine loses power: sessions are dropped, no checkpoint is made.</summary>
     public async Task StopImmediatelyAsync()
@@ -54,6 +59,7 @@ public sealed class OwnPostgres : IAsyncDisposable
         var process = int.Parse(File.ReadLines(pidFile).First(), CultureInfo.InvariantCulture);
         using (var kill = Process.Start("kill", ["-QUIT", $"{process}"])) await kill.WaitForExitAsync();
         await Support.Eventually.HoldsAsync("PostgreSQL is gone", () => Task.FromResult(!File.Exists(pidFile)));
+        await superuser.DisposeAsync();
         await server.DisposeAsync();
     }
 
@@ -73,16 +79,14 @@ public sealed class OwnPostgres : IAsyncDisposable
     /// <summary>As a superuser, past every limit that a test sets.</summary>
     public async Task ExecuteAsync(string sql, params object[] parameters)
     {
-        await using var connection = await ConnectAsync();
-        await using var command = Command(connection, sql, parameters);
+        await using var command = Command(sql, parameters);
         await command.ExecuteNonQueryAsync();
     }
 
     /// <summary>The first column of all rows, as a superuser.</summary>
     public async Task<IReadOnlyList<T>> ListAsync<T>(string sql, params object[] parameters)
     {
-        await using var connection = await ConnectAsync();
-        await using var command = Command(connection, sql, parameters);
+        await using var command = Command(sql, parameters);
         await using var reader = await command.ExecuteReaderAsync();
         var values = new List<T>();
         while (await reader.ReadAsync()) values.Add(await reader.GetFieldValueAsync<T>(0));
@@ -95,12 +99,8 @@ public sealed class OwnPostgres : IAsyncDisposable
     /// <summary>A session of the test's own, of a superuser, that outlives restarts of nothing.</summary>
     public async Task<NpgsqlConnection> ConnectAsync()
     {
-        var settings = new NpgsqlConnectionStringBuilder(server.SuperuserConnectionString)
-        {
-            Database = new NpgsqlConnectionStringBuilder(OwnerConnectionString).Database,
-            ApplicationName = "fault suite",
-            Pooling = false,
-        };
+        var settings = AsSuperuser;
+        settings.Pooling = false;
         var connection = new NpgsqlConnection(settings.ConnectionString);
         await connection.OpenAsync();
         return connection;
@@ -108,14 +108,21 @@ public sealed class OwnPostgres : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await superuser.DisposeAsync();
         await server.DisposeAsync();
         await EmbeddedPostgres.DownAsync(Options, CancellationToken.None);
         Directory.Delete(parent, recursive: true);
     }
 
-    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, object[] parameters)
+    private NpgsqlConnectionStringBuilder AsSuperuser => new(server.SuperuserConnectionString)
     {
-        var command = new NpgsqlCommand(sql, connection);
+        Database = new NpgsqlConnectionStringBuilder(OwnerConnectionString).Database,
+        ApplicationName = "fault suite",
+    };
+
+    private NpgsqlCommand Command(string sql, object[] parameters)
+    {
+        var command = superuser.CreateCommand(sql);
         foreach (var parameter in parameters) command.Parameters.Add(new() { Value = parameter });
         return command;
     }

@@ -5,8 +5,7 @@ namespace Actors.Tests.Cluster;
 /// <summary>
 /// A database that is there, and in which single statements of the silos fail by no fault of their own.
 /// </summary>
-[Collection(nameof(RefusingDatabase))]
-public sealed class StatementFaultTests(FaultWorld world, ITestOutputHelper output)
+public sealed class StatementFaultTests(FaultWorld world, ITestOutputHelper output) : IClassFixture<FaultWorld>
 {
     /// <summary>Fewer than there are cutoffs, also where a busy machine serves several at once.</summary>
     private const int Errors = 8;

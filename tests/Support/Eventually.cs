@@ -2,16 +2,19 @@ namespace Actors.Tests.Support;
 
 /// <summary>
 /// For what happens beside the test and emits nothing to wait for, such as another process or a word sent one way:
-/// looks again and again, for half a minute at most unless the caller says otherwise.
+/// looks again and again, for half a minute at most unless the caller says otherwise. What takes longer than a second is
+/// looked for less often, so that looking does not take what it waits for the processor.
 /// </summary>
 public static class Eventually
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LaterInterval = TimeSpan.FromMilliseconds(100);
+    private const int LooksOfFirstSecond = 50;
 
     /// <summary>Ends when the condition holds.</summary>
     /// <param name="what">What is awaited, as the end of a sentence.</param>
-    /// <param name="condition">Looked at some fifty times a second.</param>
+    /// <param name="condition">Looked at some fifty times in the first second, and ten times in each after it.</param>
     /// <exception cref="TimeoutException">It never came to hold.</exception>
     public static Task HoldsAsync(string what, Func<Task<bool>> condition) => HoldsAsync(what, Limit, condition);
 
@@ -21,8 +24,9 @@ public static class Eventually
         ArgumentNullException.ThrowIfNull(condition);
         using var limit = new CancellationTokenSource(atMost);
         using var timer = new PeriodicTimer(Interval);
-        while (!await condition())
+        for (var looks = 1; !await condition(); looks++)
         {
+            if (looks == LooksOfFirstSecond) timer.Period = LaterInterval;
             try
             {
                 await timer.WaitForNextTickAsync(limit.Token);
