@@ -16,6 +16,7 @@ public sealed class CutOffFromDatabaseTests(ITestOutputHelper output)
     [InlineData(Cut.Refused, false)]
     public async Task The_others_take_over_its_agencies_and_it_ends_when_it_is_back(Cut how, bool hasCoordinator)
     {
+        if (how == Cut.Refused) FaultWorld.OnlyInLongerRound("a way that is silent is the worse one");
         await using var database = await FaultWorld.StartDatabaseAsync();
         await database.ExecuteAsync(
             "ALTER TABLE sweep_log ADD COLUMN silo integer DEFAULT current_setting('faults.silo', true)::integer");

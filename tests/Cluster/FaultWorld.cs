@@ -19,6 +19,12 @@ public sealed class FaultWorld : IAsyncLifetime
     public static int Rounds { get; } = int.TryParse(
         Environment.GetEnvironmentVariable("ACTORS_TEST_FAULT_ROUNDS"), out var rounds) && rounds > 0 ? rounds : 1;
 
+    /// <summary>
+    /// Leaves a test to the longer round: `./actors test` has met such a fault in another way already.
+    /// </summary>
+    public static void OnlyInLongerRound(string because) =>
+        Assert.SkipUnless(Rounds > 1, $"only with ACTORS_TEST_FAULT_ROUNDS: {because}");
+
     /// <summary>The silos that live; the first is the oldest.</summary>
     public IReadOnlyList<SiloProcess> Living => [.. silos.Where(silo => !silo.HasEnded)];
 

@@ -57,7 +57,7 @@ public sealed class SiloProcess : IAsyncDisposable
         };
         foreach (var variable in new[] { "ACTORS_DATABASE", "ACTORS_DATA", "ACTORS_PORT", "ACTORS_POOLER" })
             start.Environment.Remove(variable);
-        // What lives for a minute need not be compiled twice: that was a quarter of what this suite took of the processors.
+        // What lives for a minute need not be compiled twice: that was a quarter of what this suite took.
         start.Environment["DOTNET_TC_CallCounting"] = "0";
         start.Environment["ACTORS_CLUSTER"] = cluster;
         start.Environment["ACTORS_SERVICE"] = "faults";

@@ -25,6 +25,7 @@ public sealed class StatementFaultTests(FaultWorld world, ITestOutputHelper outp
     [Fact]
     public async Task A_statement_that_the_server_cancels_is_tried_again()
     {
+        FaultWorld.OnlyInLongerRound("a serialization error is tried again by the same code");
         // As a statement_timeout does it, of which the silo sets its own: 45 s would be long for a test.
         var late = await world.ThroughAsync(Promise.Retries, async _ =>
         {

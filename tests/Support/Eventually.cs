@@ -2,8 +2,8 @@ namespace Actors.Tests.Support;
 
 /// <summary>
 /// For what happens beside the test and emits nothing to wait for, such as another process or a word sent one way:
-/// looks again and again, for half a minute at most unless the caller says otherwise. What takes longer than a second is
-/// looked for less often, so that looking does not take what it waits for the processor.
+/// looks again and again, for half a minute at most unless the caller says otherwise. After the first second it looks
+/// less often, so that looking does not take the processor from what it waits for.
 /// </summary>
 public static class Eventually
 {

@@ -97,7 +97,7 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
 
 /// <summary>When agencies were asked, and which of them somebody has asked again since.</summary>
 /// <param name="at">By the clock by which it is decided whether to ask again.</param>
-/// <param name="lookAgain">One that somebody has passed over has answered; it may have changed after it was read.</param>
+/// <param name="lookAgain">One that somebody has passed over has answered; it may have changed meanwhile.</param>
 internal sealed class AskedAgencies(Instant at, Action? lookAgain = null)
 {
     private readonly Dictionary<AgencyId, TaskCompletionSource> _waiting = [];
