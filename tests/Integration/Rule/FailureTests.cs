@@ -48,6 +48,51 @@ public sealed class FailureTests
         Assert.Equal(["1: 1"], await database.ServeAsync("2026-06-01 17:00:30Z"));
     }
 
+    [Theory]
+    [InlineData("RAISE EXCEPTION 'refused' USING ERRCODE = 'query_canceled'", "refused")]
+    [InlineData("ASSERT false, 'refused'", "refused")]
+    [InlineData("RAISE EXCEPTION 'refused'", "refused")]
+    public async Task A_trigger_that_refuses_one_agency_by_any_error_holds_up_no_other(string refusal, string error)
+    {
+        await using var database = await RuleDatabase.CreateAsync();
+        foreach (var number in new[] { 1, 2, 3 })
+            await database.AddDueAsync(await database.AddAgencyAsync(number), "2026-06-01");
+        await RefuseAsync(database, RuleDatabase.Id(2), refusal);
+
+        Assert.Equal(["1: 1", "3: 1"], await database.ServeAsync("2026-06-01 17:00Z"));
+
+        Assert.Equal([error], await database.LinesAsync("SELECT last_error FROM agency_cutoffs WHERE agency_id = $1",
+            RuleDatabase.Id(2)));
+    }
+
+    [Fact]
+    public async Task A_statement_that_is_cancelled_ends_for_all_and_leaves_nothing()
+    {
+        await using var database = await RuleDatabase.CreateAsync();
+        foreach (var number in new[] { 1, 2 })
+            await database.AddDueAsync(await database.AddAgencyAsync(number), "2026-06-01");
+        await RefuseAsync(
+            database, RuleDatabase.Id(2), "PERFORM pg_cancel_backend(pg_backend_pid()); PERFORM pg_sleep(10)");
+
+        var cancelled = await Assert.ThrowsAsync<PostgresException>(() => database.ServeAsync("2026-06-01 17:00Z"));
+
+        Assert.Equal(PostgresErrorCodes.QueryCanceled, cancelled.SqlState);
+        Assert.Equal(["pending", "pending"], await database.LinesAsync("SELECT status FROM installments"));
+        Assert.Empty(await database.LinesAsync("SELECT job_name FROM jobs_log"));
+    }
+
+    private static Task RefuseAsync(RuleDatabase database, Guid agency, string statement) => database.ExecuteAsync(
+        $"""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF EXISTS (SELECT FROM payment_plans WHERE id = NEW.payment_plan_id AND agency_id = '{agency}') THEN
+            {statement};
+          END IF;
+          RETURN NEW;
+        END $$;
+        CREATE TRIGGER refuse BEFORE UPDATE ON installments FOR EACH ROW EXECUTE FUNCTION refuse();
+        """);
+
     [Fact]
     public async Task An_agency_that_somebody_else_is_serving_is_left_to_him_without_a_word()
     {
