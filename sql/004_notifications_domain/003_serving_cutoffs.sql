@@ -371,7 +371,6 @@ AS $$
 DECLARE
   v_job_id CONSTANT uuid := gen_random_uuid();
   v_error text;
-  v_state text;
   v_context text;
 BEGIN
   INSERT INTO jobs_log (id, job_name, started_at, status, metadata)
@@ -392,10 +391,9 @@ BEGIN
       END IF;
     -- OTHERS leaves out two errors, which a trigger of the application may raise as well.
     EXCEPTION WHEN OTHERS OR assert_failure OR query_canceled THEN
-      GET STACKED DIAGNOSTICS
-        v_error = MESSAGE_TEXT, v_state = RETURNED_SQLSTATE, v_context = PG_EXCEPTION_CONTEXT;
+      GET STACKED DIAGNOSTICS v_error = MESSAGE_TEXT, v_context = PG_EXCEPTION_CONTEXT;
       -- Where somebody, or a statement_timeout, has really cancelled the statement, all of it ends.
-      IF v_state = '57014' AND split_part(v_context, E'\n', 1) NOT LIKE '% RAISE' THEN
+      IF SQLSTATE = '57014' AND split_part(v_context, E'\n', 1) NOT LIKE '% RAISE' THEN
         RAISE;
       END IF;
       PERFORM note_agency_failure(agency_id, v_job_id, p_now, 'watchdog', NULL, NULL, v_error,
