@@ -79,7 +79,7 @@ internal sealed partial class AgencyGrain
             new RunRequest(RunTrigger.CatchUp, new JobId(Guid.NewGuid()), by, reason));
         // Rows of catching up are closed by the sweep that sent them; no sweep has sent this one.
         if (result.Job is { } job) Nudge(job);
-        if (answer?.Next is { } next) await ArmAsync(next - answer.Now);
+        if (answer?.Next is { } next) await ArmAsync(next, answer.Now);
         outcome = result.Outcome switch
         {
             AgencyRunOutcome.Failed => ResumeOutcome.CatchUpFailed,
@@ -120,7 +120,7 @@ internal sealed partial class AgencyGrain
 
             if (skipped.Count > 0) Nudge(job);
             if (wave.More) return Ended(ResumeOutcome.SkipFailed, "More dates are unserved than one request skips.");
-            if (wave.Next is { } next) await ArmAsync(next - wave.Now);
+            if (wave.Next is { } next) await ArmAsync(next, wave.Now);
             // Somebody else may have ended the pause between two waves.
             var outcome = skipped.Count > 0 && wave.Outcome == ResumeOutcome.NotPaused
                 ? ResumeOutcome.Resumed

@@ -43,7 +43,7 @@ internal sealed partial class AgencyGrain(
     public async Task<AgencyRunResult> BringUpToDateAsync(RunRequest request)
     {
         var (result, answer) = await BringUpToDateWithRetriesAsync(request);
-        if (answer is { Next: { } next, MovedNextCutoff: true }) await ArmAsync(next - answer.Now);
+        if (answer is { Next: { } next, MovedNextCutoff: true }) await ArmAsync(next, answer.Now);
         // A sweep may ask every agency there is, and none of them has anything to do for the rest of the day.
         if (request.Trigger == RunTrigger.CatchUp) DeactivateOnIdle();
         return result;
@@ -64,7 +64,7 @@ internal sealed partial class AgencyGrain(
 
         if (answer?.Next is not { } next) return;
         // On most days the next cutoff lies on the grid, and no reminder is written.
-        if (!IsOnGrid(next, status) || CameMuchTooEarly(answer, next)) await ArmAsync(next - answer.Now);
+        if (!IsOnGrid(next, status) || CameMuchTooEarly(answer, next)) await ArmAsync(next, answer.Now);
     }
 
     /// <summary>
@@ -88,10 +88,26 @@ internal sealed partial class AgencyGrain(
 
     /// <summary>
     /// The pause is measured by the database's clock and counted by the silo that owns the reminder, so that a silo
-    /// whose clock is wrong still wakes at the right moment.
+    /// whose clock is wrong still wakes at the right moment. What was marked is committed whatever comes of this: an
+    /// agency that cannot be armed is up to date, and its next cutoff is the sweep's.
     /// </summary>
-    private async Task ArmAsync(Duration untilNext) => await this.RegisterOrUpdateReminder(
-        ReminderName, Duration.Max(untilNext, LeastPause).ToTimeSpan(), ReminderPeriod);
+    private async Task ArmAsync(Instant next, Instant now)
+    {
+        var since = time.GetTimestamp();
+        try
+        {
+            await WithRetriesAsync(() =>
+            {
+                var untilNext = next - now - Duration.FromTimeSpan(time.GetElapsedTime(since));
+                return this.RegisterOrUpdateReminder(
+                    ReminderName, Duration.Max(untilNext, LeastPause).ToTimeSpan(), ReminderPeriod);
+            });
+        }
+        catch (Exception error) when (MayPass(error))
+        {
+            LogUnarmed(Id.Value, next, error.Message);
+        }
+    }
 
     /// <summary>Wave after wave until nothing is unserved; an early tick waits for its cutoff.</summary>
     private async Task<(AgencyRunResult Result, MarkingAnswer? Last)> BringUpToDateWithRetriesAsync(RunRequest request)
@@ -136,13 +152,16 @@ internal sealed partial class AgencyGrain(
             {
                 return await attemptAsync();
             }
-            catch (Exception error) when (attempt < options.RetryPauses.Count && DatabaseErrors.IsTransient(error))
+            catch (Exception error) when (attempt < options.RetryPauses.Count && MayPass(error))
             {
                 LogRetry(Id.Value, options.RetryPauses[attempt], error.Message);
                 await Task.Delay(options.RetryPauses[attempt], time);
             }
         }
     }
+
+    /// <summary>Orleans' own errors are those of a silo that another one cannot reach, or that starts or stops.</summary>
+    private static bool MayPass(Exception error) => DatabaseErrors.IsTransient(error) || error is OrleansException;
 
     /// <summary>
     /// A tick that comes a little before its cutoff waits for it; one that comes much too early does not.
@@ -215,6 +234,10 @@ internal sealed partial class AgencyGrain(
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "Agency {Agency} is left to the sweep, the database being out of service: {Sentence}")]
     private partial void LogUnserved(Guid agency, string sentence);
+
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "Agency {Agency} is up to date, but not armed for {Next}, which the sweep serves: {Error}")]
+    private partial void LogUnarmed(Guid agency, Instant next, string error);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The failure of agency {Agency} could not be recorded: {Error}")]
     private partial void LogUnwritten(Guid agency, string error);

@@ -81,12 +81,14 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
             {
                 var result = await grains.GetGrain<IAgencyGrain>(agency.Value).BringUpToDateAsync(request);
                 if (result.Outcome != AgencyRunOutcome.Failed) return true;
+                if (result.Job is null && result.MayPass) asked.NoteUnserved(result.Error);
                 if (allFailures || result.Job is null)
                     failures.Add(new AgencyFailure(agency, result.Error ?? "unknown error"));
             }
             catch (Exception error) when (!stopping.IsCancellationRequested)
             {
                 // Its own text may name hosts, and whoever asked may not be one to know them.
+                asked.NoteUnserved(error.Message);
                 failures.Add(new AgencyFailure(agency, $"its grain did not answer ({error.GetType().Name})"));
             }
 
@@ -98,7 +100,8 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
 /// <summary>When agencies were asked, and which of them somebody has asked again since.</summary>
 /// <param name="at">By the clock by which it is decided whether to ask again.</param>
 /// <param name="lookAgain">One that somebody has passed over has answered; it may have changed meanwhile.</param>
-internal sealed class AskedAgencies(Instant at, Action? lookAgain = null)
+/// <param name="tryAgain">One could not be served, by what may pass, and nothing says when it will be.</param>
+internal sealed class AskedAgencies(Instant at, Action? lookAgain = null, Action<string>? tryAgain = null)
 {
     private readonly Dictionary<AgencyId, TaskCompletionSource> _waiting = [];
     private bool _arePassedOver;
@@ -112,6 +115,9 @@ internal sealed class AskedAgencies(Instant at, Action? lookAgain = null)
     {
         if (_arePassedOver) lookAgain?.Invoke();
     }
+
+    /// <summary>It is not set aside either, and the ledger knows nothing of it.</summary>
+    public void NoteUnserved(string? error) => tryAgain?.Invoke(error ?? "unknown error");
 
     /// <summary>Ends when nobody need wait for its answer any more.</summary>
     public Task UntilLetGo(AgencyId agency) => Waiting(agency).Task;

@@ -72,7 +72,7 @@ internal sealed partial class CoordinatorGrain(
     private Task<Task<SweepResult>>? _sweep;
     private Task<Task<SweepResult>>? _nextSweep;
     private IGrainTimer? _sweeping;
-    private bool _sweepsVerySoon;
+    private TimeSpan? _comesAgainAfter;
     private Instant? _repairedAt;
     private Instant _sweptAt = Instant.MinValue;
 
@@ -149,7 +149,7 @@ internal sealed partial class CoordinatorGrain(
     /// <summary>The timer's, which does not come again before this ends: so it does not wait for answers.</summary>
     private async Task SweepQuietlyAsync()
     {
-        _sweepsVerySoon = false;
+        _comesAgainAfter = null;
         try
         {
             FinishQuietlyAsync(await SendOutAsync()).Ignore();
@@ -176,15 +176,25 @@ internal sealed partial class CoordinatorGrain(
     private void SweepSoonAgain(Exception error)
     {
         LogSweepFailed(error.Message);
-        if (!_stopping.IsCancellationRequested) _sweeping?.Change(SoonAgain, options.SweepPeriod);
+        SweepAgain(SoonAgain);
+    }
+
+    /// <summary>An agency could not be served by what may have passed in a moment: once for all such.</summary>
+    private void NoteUnserved(string error)
+    {
+        if (SweepAgain(SoonAgain)) LogUnserved(SoonAgain, error);
     }
 
     /// <summary>An agency that a sweep has left out may have changed after it was asked: once for all such.</summary>
-    private void SweepVerySoon()
+    private void SweepVerySoon() => SweepAgain(VerySoonAgain);
+
+    /// <summary>Has the timer come sooner, unless it is to come as soon already.</summary>
+    private bool SweepAgain(TimeSpan after)
     {
-        if (_sweepsVerySoon || _stopping.IsCancellationRequested) return;
-        _sweepsVerySoon = true;
-        _sweeping?.Change(VerySoonAgain, options.SweepPeriod);
+        if (_comesAgainAfter <= after || _stopping.IsCancellationRequested) return false;
+        _comesAgainAfter = after;
+        _sweeping?.Change(after, options.SweepPeriod);
+        return true;
     }
 
     private async Task<Task<SweepResult>> SendWavesAsync()
@@ -252,8 +262,8 @@ internal sealed partial class CoordinatorGrain(
         var job = JobPlan.ForCatchUp(finding.At);
         var request = new RunRequest(RunTrigger.CatchUp, job.Id);
         var asking = dispatch.Begin(
-            finding.Agencies, request, allFailures: true, new AskedAgencies(finding.At, SweepVerySoon), _underWay,
-            _stopping.Token);
+            finding.Agencies, request, allFailures: true, new AskedAgencies(finding.At, SweepVerySoon, NoteUnserved),
+            _underWay, _stopping.Token);
         return new Wave(finding, asking, CloseWhenAnsweredAsync(job, finding, asking));
     }
 
@@ -281,6 +291,10 @@ internal sealed partial class CoordinatorGrain(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Old history could not be removed: {Error}")]
     private partial void LogNotDeleted(string error);
+
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "Not every agency could be served; the sweep comes again in {Pause}. One of them: {Error}")]
+    private partial void LogUnserved(TimeSpan pause, string error);
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "The sweep did not come to its end and comes again: {Error}")]

@@ -1,6 +1,9 @@
+using System.Net.Sockets;
+using Actors.Grains;
 using Actors.Grains.Interfaces;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
+using Npgsql;
 using Orleans.Serialization;
 using Xunit;
 
@@ -108,6 +111,30 @@ public sealed class SerializationTests : IDisposable
         Assert.Equal(undo.LeftOut, undone.LeftOut);
         Assert.Equal(request with { Agencies = asked.Agencies }, asked);
         Assert.Equal(request.Agencies, asked.Agencies);
+    }
+
+    [Fact]
+    public void An_error_of_the_database_is_the_same_error_on_another_silo()
+    {
+        Exception[] errors =
+        [
+            new PostgresException("ended by an administrator", "FATAL", "FATAL", "57P01"),
+            new PostgresException("no", "FEHLER", "ERROR", "53100", detail: "a row", routine: "exec_stmt_raise"),
+            new NpgsqlException("broken", new IOException("reset", new SocketException(104))),
+        ];
+
+        foreach (var error in errors)
+        {
+            var arrived = RoundTrip(error);
+
+            Assert.Equal(error.GetType(), arrived.GetType());
+            Assert.StartsWith(arrived.Message, error.Message, StringComparison.Ordinal);
+            Assert.Equal(error.InnerException?.GetType(), arrived.InnerException?.GetType());
+            Assert.Equal(DatabaseErrors.IsTransient(error), DatabaseErrors.IsTransient(arrived));
+            Assert.Equal(DatabaseErrors.IsOutage(error), DatabaseErrors.IsOutage(arrived));
+            Assert.Equal(DatabaseErrors.MayBeOfOneAgency(error), DatabaseErrors.MayBeOfOneAgency(arrived));
+            Assert.DoesNotContain("a row", arrived.ToString(), StringComparison.Ordinal);
+        }
     }
 
     private T RoundTrip<T>(T value)
