@@ -3,12 +3,13 @@ using Xunit;
 namespace Actors.Tests.Cluster;
 
 /// <summary>Whole clusters that die, or are there twice.</summary>
-public sealed class ClusterFaultTests(FaultWorld world, ITestOutputHelper output) : IClassFixture<FaultWorld>
+[Collection(SharedWorld.Name)]
+public sealed class ClusterFaultTests(FaultWorld world, ITestOutputHelper output)
 {
     [Fact]
     public async Task A_cluster_that_was_killed_whole_comes_back_on_other_ports()
     {
-        var schedule = await CutoffSchedule.ArmAsync(world.Database, 60 * FaultWorld.Rounds, 8 * FaultWorld.Rounds);
+        var schedule = await world.ArmAsync(agencies: 60, seconds: 8);
         await schedule.PassedAsync(0.2);
         var ports = new[] { "--silo-port", "--gateway-port" };
         await schedule.FaultBeginsAsync();
@@ -19,7 +20,6 @@ public sealed class ClusterFaultTests(FaultWorld world, ITestOutputHelper output
 
         var late = await schedule.RequireServedAsync(Promise.DeadCluster);
         output.WriteLine($"Whole cluster killed, back on other ports: {late}.");
-        await world.EnsureSilosAsync();
         await elsewhere.TerminateAsync();
     }
 
@@ -29,7 +29,7 @@ public sealed class ClusterFaultTests(FaultWorld world, ITestOutputHelper output
         FaultWorld.OnlyInLongerRound("a partition makes two coordinators too");
         await using var other = SiloProcess.Start(world.Database.SiloConnectionString, cluster: "other");
         await other.ReadyAsync();
-        var schedule = await CutoffSchedule.ArmAsync(world.Database, 60 * FaultWorld.Rounds, 5 * FaultWorld.Rounds);
+        var schedule = await world.ArmAsync(agencies: 60, seconds: 5);
 
         output.WriteLine($"Two coordinators and two owners of each reminder: {await schedule.RequireServedAsync()}.");
         await other.TerminateAsync();

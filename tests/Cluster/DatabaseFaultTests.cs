@@ -14,10 +14,10 @@ public sealed class DatabaseFaultTests(FaultWorld world, ITestOutputHelper outpu
     [InlineData(Within.Commit)]
     public async Task A_database_that_stops_in_the_middle_of_batches_finds_all_its_work_done(Within place)
     {
+        await world.EnsureSilosAsync();
         var silos = world.Living;
         await using var held = await HeldBatches.PrepareAsync(world.Database, place);
-        var schedule = await CutoffSchedule.ArmAsync(
-            world.Database, 100 * FaultWorld.Rounds, seconds: 0, held: () => held.HoldAsync(silos));
+        var schedule = await world.ArmAsync(agencies: 100, seconds: 0, held: () => held.HoldAsync(silos));
         await held.FirstAsync(silos);
         await schedule.FaultBeginsAsync();
         await world.Database.StopImmediatelyAsync();
@@ -63,7 +63,7 @@ public sealed class DatabaseFaultTests(FaultWorld world, ITestOutputHelper outpu
     public async Task Rows_that_somebody_holds_are_waited_for_and_the_others_are_not_kept()
     {
         // Not held for longer than agencies are tried again: what failed for good is set aside for half a minute.
-        var schedule = await CutoffSchedule.ArmAsync(world.Database, 60 * FaultWorld.Rounds, 8 * FaultWorld.Rounds);
+        var schedule = await world.ArmAsync(agencies: 60, seconds: 8);
         await schedule.PassedAsync(0.3);
         await schedule.FaultBeginsAsync();
         var apart = await schedule.SetApartAsync(20);

@@ -4,7 +4,7 @@ using Xunit;
 namespace Actors.Tests.Cluster;
 
 /// <summary>
-/// A PostgreSQL of its own and three silo processes on it, for the tests of a class in turn. Each change of an
+/// A PostgreSQL of its own and three silo processes on it, for tests in turn. Each change of an
 /// installment's status is written down with the database's time, by a trigger that no silo knows of.
 /// </summary>
 public sealed class FaultWorld : IAsyncLifetime
@@ -28,11 +28,7 @@ public sealed class FaultWorld : IAsyncLifetime
     /// <summary>The silos that live; the first is the oldest.</summary>
     public IReadOnlyList<SiloProcess> Living => [.. silos.Where(silo => !silo.HasEnded)];
 
-    public async ValueTask InitializeAsync()
-    {
-        Database = await StartDatabaseAsync();
-        await EnsureSilosAsync();
-    }
+    public async ValueTask InitializeAsync() => Database = await StartDatabaseAsync();
 
     /// <summary>A database that writes down every change of an installment's status, and every sweep.</summary>
     public static async Task<OwnPostgres> StartDatabaseAsync()
@@ -79,6 +75,13 @@ public sealed class FaultWorld : IAsyncLifetime
         await Task.WhenAll(silos.Select(silo => silo.ReadyAsync()));
     }
 
+    /// <summary>All silos are there, and serve agencies whose cutoffs come in the next seconds.</summary>
+    public async Task<CutoffSchedule> ArmAsync(int agencies, int seconds, Func<Task>? held = null)
+    {
+        await EnsureSilosAsync();
+        return await CutoffSchedule.ArmAsync(Database, agencies * Rounds, seconds * Rounds, held);
+    }
+
     /// <summary>How many rows of the membership say that their silo is dead.</summary>
     public async Task<long> DeadSilosAsync() => Assert.Single(await Database.ListAsync<long>(
         "SELECT count(*) FROM orleans.silos WHERE status = 6"));
@@ -101,8 +104,8 @@ public sealed class FaultWorld : IAsyncLifetime
     /// <summary>The same, where another bound is promised.</summary>
     public async Task<Lateness> ThroughAsync(Bound promise, Func<CutoffSchedule, Task> fault)
     {
+        var schedule = await ArmAsync(agencies: 50, seconds: 8);
         var before = Living;
-        var schedule = await CutoffSchedule.ArmAsync(Database, 50 * Rounds, 8 * Rounds);
         await schedule.PassedAsync(0.3);
         await schedule.FaultBeginsAsync();
         await fault(schedule);

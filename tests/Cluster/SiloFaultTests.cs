@@ -9,7 +9,7 @@ public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) :
     [Fact]
     public async Task Silos_that_are_restarted_one_after_the_other_lose_nothing()
     {
-        var schedule = await CutoffSchedule.ArmAsync(world.Database, 90 * FaultWorld.Rounds, 12 * FaultWorld.Rounds);
+        var schedule = await world.ArmAsync(agencies: 90, seconds: 12);
         await schedule.PassedAsync(0.2);
         await schedule.FaultBeginsAsync();
         foreach (var silo in world.Living) await world.ReplaceAsync(silo);
@@ -22,10 +22,10 @@ public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) :
     [InlineData(Within.Commit)]
     public async Task A_silo_killed_in_the_middle_of_a_batch_has_marked_all_of_it_or_nothing(Within place)
     {
+        await world.EnsureSilosAsync();
         await using var held = await HeldBatches.PrepareAsync(world.Database, place);
         var silos = world.Living;
-        var schedule = await CutoffSchedule.ArmAsync(
-            world.Database, 90 * FaultWorld.Rounds, seconds: 0, held: () => held.HoldAsync(silos));
+        var schedule = await world.ArmAsync(agencies: 90, seconds: 0, held: () => held.HoldAsync(silos));
         var killed = await held.FirstAsync(silos);
         await schedule.FaultBeginsAsync();
         await killed.KillAsync();
@@ -33,13 +33,12 @@ public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) :
 
         var late = await schedule.RequireServedAsync(Promise.DeadSilo);
         output.WriteLine($"kill -9 of 1 silo of 3, its batch within its {place}: {late}.");
-        await world.EnsureSilosAsync();
     }
 
     [Fact]
     public async Task A_frozen_silo_is_given_up_and_ends_when_it_comes_back()
     {
-        var schedule = await CutoffSchedule.ArmAsync(world.Database, 120 * FaultWorld.Rounds, 14 * FaultWorld.Rounds);
+        var schedule = await world.ArmAsync(agencies: 120, seconds: 14);
         await schedule.PassedAsync(0.1);
         var frozen = world.Living[0];
         var dead = await world.DeadSilosAsync();
@@ -52,7 +51,6 @@ public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) :
         Assert.Contains("have declared this one dead", frozen.Said, StringComparison.Ordinal);
 
         output.WriteLine($"SIGSTOP and SIGCONT of 1 silo of 3: {await schedule.RequireServedAsync(Promise.DeadSilo)}.");
-        await world.EnsureSilosAsync();
     }
 
     [Fact]
@@ -73,7 +71,7 @@ public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) :
             WHERE status = 3 AND abs(extract(epoch FROM i_am_alive_time - clock_timestamp())) > 60
             ORDER BY i_am_alive_time DESC
             """));
-        var schedule = await CutoffSchedule.ArmAsync(world.Database, 90 * FaultWorld.Rounds, 10 * FaultWorld.Rounds);
+        var schedule = await world.ArmAsync(agencies: 90, seconds: 10);
         // Neither suspects a silo that comes, whose start is long ago, or in time to come, by its own clock.
         var dead = await world.DeadSilosAsync();
         var living = world.Living;

@@ -5,7 +5,8 @@ namespace Actors.Tests.Cluster;
 /// <summary>
 /// A database that is there, and in which single statements of the silos fail by no fault of their own.
 /// </summary>
-public sealed class StatementFaultTests(FaultWorld world, ITestOutputHelper output) : IClassFixture<FaultWorld>
+[Collection(SharedWorld.Name)]
+public sealed class StatementFaultTests(FaultWorld world, ITestOutputHelper output)
 {
     /// <summary>Fewer than there are cutoffs, also where a busy machine serves several at once.</summary>
     private const int Errors = 8;
@@ -13,6 +14,7 @@ public sealed class StatementFaultTests(FaultWorld world, ITestOutputHelper outp
     [Fact]
     public async Task A_serialization_error_is_tried_again()
     {
+        FaultWorld.OnlyInLongerRound("a deadlock is tried again by the same code");
         var late = await world.ThroughAsync(Promise.Retries, async _ =>
         {
             await using var errors = await InjectedErrors.StartAsync(
@@ -25,7 +27,7 @@ public sealed class StatementFaultTests(FaultWorld world, ITestOutputHelper outp
     [Fact]
     public async Task A_statement_that_the_server_cancels_is_tried_again()
     {
-        FaultWorld.OnlyInLongerRound("a serialization error is tried again by the same code");
+        FaultWorld.OnlyInLongerRound("a deadlock is tried again by the same code");
         // As a statement_timeout does it, of which the silo sets its own: 45 s would be long for a test.
         var late = await world.ThroughAsync(Promise.Retries, async _ =>
         {
@@ -40,7 +42,7 @@ public sealed class StatementFaultTests(FaultWorld world, ITestOutputHelper outp
     public async Task A_deadlock_that_the_marking_loses_is_tried_again()
     {
         // The one that looks first is ended: the silos, which wait for a row for 50 ms at most, and not the test.
-        await world.AlterSilosAsync("SET deadlock_timeout = '30ms'");
+        await world.AlterSilosAsync("SET deadlock_timeout = '45ms'");
         await world.Database.ExecuteAsync(
             """
             CREATE OR REPLACE PROCEDURE meet_in_deadlock(p_rounds integer) LANGUAGE plpgsql AS $$
