@@ -35,6 +35,14 @@ public interface ICoordinatorGrain : IGrainWithStringKey
     /// </summary>
     [Alias("JobMayBeDone"), OneWay, AlwaysInterleave]
     Task JobMayBeDoneAsync(JobId job);
+
+    /// <summary>
+    /// Says that an outage has cost an agency its cutoff, and its tick will not come again: a sweep is to come soon, and
+    /// to take up whatever has passed. A lost word costs one period of the sweep.
+    /// </summary>
+    /// <param name="error">What was met; it goes into the log.</param>
+    [Alias("LeftUnserved"), OneWay, AlwaysInterleave]
+    Task LeftUnservedAsync(string error);
 }
 
 /// <summary>What one sweep found and did.</summary>

@@ -28,10 +28,10 @@ public static class Promise
     public static readonly Bound Retries = new(7);
 
     /// <summary>
-    /// From the end of what was wrong with the database: a sweep within 2 s, and for what was not yet late enough for
-    /// it, the one after that.
+    /// From the end of what was wrong with the database: the last pause of an agency that still retries, 4 s, or a
+    /// sweep, which comes again every 2 s; and what that asks may have to try twice.
     /// </summary>
-    public static readonly Bound DatabaseIsBack = new(17);
+    public static readonly Bound DatabaseIsBack = new(10);
 
     /// <summary>A silo is killed, frozen or cut off.</summary>
     public static readonly Bound DeadSilo = new(20);

@@ -40,6 +40,9 @@ internal sealed partial class AgencyGrain(
 
     private AgencyId Id => new(this.GetPrimaryKey());
 
+    private ICoordinatorGrain Coordinator =>
+        GrainFactory.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses);
+
     public async Task<AgencyRunResult> BringUpToDateAsync(RunRequest request)
     {
         var (result, answer) = await BringUpToDateWithRetriesAsync(request);
@@ -192,6 +195,8 @@ internal sealed partial class AgencyGrain(
         if (DatabaseErrors.IsOutage(error))
         {
             LogUnserved(Id.Value, error.Message);
+            // A sweep learns it from the answer, and whoever else has asked can ask again.
+            if (request.Trigger == RunTrigger.Reminder) Coordinator.LeftUnservedAsync(sentence).Ignore();
             return Failed(null);
         }
 
@@ -214,8 +219,7 @@ internal sealed partial class AgencyGrain(
     }
 
     /// <summary>Says to the coordinator that a run may be done.</summary>
-    private void Nudge(JobId job) =>
-        GrainFactory.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses).JobMayBeDoneAsync(job).Ignore();
+    private void Nudge(JobId job) => Coordinator.JobMayBeDoneAsync(job).Ignore();
 
     /// <summary>For whoever asks and for the ledger; what names hosts and files stands in the log alone.</summary>
     private static string Sentence(Exception error) => error switch

@@ -73,6 +73,7 @@ internal sealed partial class CoordinatorGrain(
     private Task<Task<SweepResult>>? _nextSweep;
     private IGrainTimer? _sweeping;
     private TimeSpan? _comesAgainAfter;
+    private bool _ticksMayBeLost;
     private Instant? _repairedAt;
     private Instant _sweptAt = Instant.MinValue;
 
@@ -110,6 +111,12 @@ internal sealed partial class CoordinatorGrain(
 
     public Task ReceiveReminder(string reminderName, TickStatus status, CancellationToken cancellationToken) =>
         Task.CompletedTask;
+
+    public Task LeftUnservedAsync(string error)
+    {
+        NoteUnserved(error);
+        return Task.CompletedTask;
+    }
 
     public async Task<SweepResult> SweepAsync()
     {
@@ -176,12 +183,14 @@ internal sealed partial class CoordinatorGrain(
     private void SweepSoonAgain(Exception error)
     {
         LogSweepFailed(error.Message);
+        _ticksMayBeLost = true;
         SweepAgain(SoonAgain);
     }
 
     /// <summary>An agency could not be served by what may have passed in a moment: once for all such.</summary>
     private void NoteUnserved(string error)
     {
+        _ticksMayBeLost = true;
         if (SweepAgain(SoonAgain)) LogUnserved(SoonAgain, error);
     }
 
@@ -206,11 +215,14 @@ internal sealed partial class CoordinatorGrain(
             _repairedAt = _sweptAt;
         }
 
+        // Agencies give up 7 s after their cutoffs, and would otherwise be found when they are 10 s late.
+        var lateAfter = _ticksMayBeLost ? Duration.Zero : Duration.FromTimeSpan(options.LateAfter);
         var waves = new List<Wave>();
         while (waves.Count < WavesAtMost)
         {
             foreach (var asked in _underWay.Values) asked.PassOver();
-            if (await store.FindAsync(silo.Name, _underWay, _stopping.Token) is not { } finding) break;
+            if (await store.FindAsync(silo.Name, lateAfter, _underWay, _stopping.Token) is not { } finding) break;
+            if (waves.Count == 0) _ticksMayBeLost = false;
             _sweptAt = finding.At;
             var wave = Send(finding);
             waves.Add(wave);

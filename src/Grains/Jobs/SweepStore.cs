@@ -128,14 +128,16 @@ internal sealed class SweepStore(GrainDatabase database, LastWrites writes, Grai
     /// sweeps at this moment.
     /// </summary>
     /// <param name="silo">Who sweeps.</param>
+    /// <param name="lateAfter">A cutoff that passed less long ago is left to its tick.</param>
     /// <param name="underWay">Agencies that have been asked, and have not answered yet: left out for a while.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<SweepFinding?> FindAsync(
-        string silo, IReadOnlyDictionary<AgencyId, AskedAgencies> underWay, CancellationToken cancellationToken)
+        string silo, Duration lateAfter, IReadOnlyDictionary<AgencyId, AskedAgencies> underWay,
+        CancellationToken cancellationToken)
     {
         try
         {
-            var finding = await FindOnceAsync(silo, underWay, cancellationToken);
+            var finding = await FindOnceAsync(silo, lateAfter, underWay, cancellationToken);
             if (finding is not null) writes.NoteCommitted();
             return finding;
         }
@@ -147,13 +149,14 @@ internal sealed class SweepStore(GrainDatabase database, LastWrites writes, Grai
     }
 
     private async Task<SweepFinding?> FindOnceAsync(
-        string silo, IReadOnlyDictionary<AgencyId, AskedAgencies> underWay, CancellationToken cancellationToken)
+        string silo, Duration lateAfter, IReadOnlyDictionary<AgencyId, AskedAgencies> underWay,
+        CancellationToken cancellationToken)
     {
         await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await TryLockAsync(connection, cancellationToken) is not { } now) return null;
 
-        var agencies = await FindWorkAsync(connection, now, underWay, cancellationToken);
+        var agencies = await FindWorkAsync(connection, now, lateAfter, underWay, cancellationToken);
         await using var batch = new NpgsqlBatch(connection, transaction)
         {
             // Alerts of runs first, as where a run is closed: two that wait for each other's would be a deadlock.
@@ -202,15 +205,15 @@ internal sealed class SweepStore(GrainDatabase database, LastWrites writes, Grai
     }
 
     private async Task<IReadOnlyList<AgencyId>> FindWorkAsync(
-        NpgsqlConnection connection, Instant now, IReadOnlyDictionary<AgencyId, AskedAgencies> underWay,
-        CancellationToken cancellationToken)
+        NpgsqlConnection connection, Instant now, Duration lateAfter,
+        IReadOnlyDictionary<AgencyId, AskedAgencies> underWay, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(FindWork, connection);
         command.Parameters.AddWithValue(
             "under_way",
             underWay.Where(asked => now - asked.Value.At < AskAgainAfter).Select(asked => asked.Key.Value).ToArray());
         command.Parameters.AddWithValue("now", now);
-        command.Parameters.AddWithValue("late_after", NpgsqlDbType.Interval, Duration.FromTimeSpan(options.LateAfter));
+        command.Parameters.AddWithValue("late_after", NpgsqlDbType.Interval, lateAfter);
         command.Parameters.AddWithValue("limit", options.WaveSize);
         return await ReadAgenciesAsync(command, cancellationToken);
     }

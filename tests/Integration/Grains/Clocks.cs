@@ -37,6 +37,7 @@ internal sealed class PauseClock : FakeTimeProvider
         {
         }
 
+        _set.Clear();
         return this;
     }
 

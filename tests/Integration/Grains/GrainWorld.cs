@@ -147,6 +147,14 @@ public class GrainWorld : IAsyncLifetime
         return Clock.Now + (start - Instant.FromDateTimeOffset(Reminders.GetUtcNow()));
     }
 
+    /// <summary>Gives an agency a tick of its reminder, as Orleans gives it.</summary>
+    public Task TickAsync(Guid agency, Instant first) => Silo.Grains.GetGrain<IAgencyGrain>(agency)
+        .AsReference<IRemindable>()
+        .ReceiveReminder(
+            "cutoff",
+            new TickStatus(first.ToDateTimeUtc(), TimeSpan.FromDays(1), Clock.Now.ToDateTimeUtc()),
+            CancellationToken.None);
+
     public Task<long> OpenAlertsAsync(string dedupKey) => ReadAsync<long>(
         "SELECT count(*) FROM alerts WHERE dedup_key = $1 AND resolved_at IS NULL", dedupKey);
 

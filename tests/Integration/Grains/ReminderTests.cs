@@ -1,4 +1,3 @@
-using Actors.Grains.Interfaces;
 using Actors.Tests.Support;
 using NodaTime;
 using Xunit;
@@ -33,7 +32,7 @@ public sealed class ReminderTests(GrainWorld world) : IClassFixture<GrainWorld>
         for (var day = 0; day < 3; day++)
         {
             world.Clock.Now = cutoff + (Day * day) + Duration.FromSeconds(4);
-            await TickAsync(agency, first: cutoff);
+            await world.TickAsync(agency, first: cutoff);
         }
 
         Assert.Equal(4, (await world.LedgerAsync(agency)).Count);
@@ -48,7 +47,7 @@ public sealed class ReminderTests(GrainWorld world) : IClassFixture<GrainWorld>
         var first = GrainWorld.At("2031-03-29T17:00:00Z");
         world.Clock.Now = first;
 
-        await TickAsync(agency, first);
+        await world.TickAsync(agency, first);
 
         Assert.NotEqual(written, await VersionAsync(agency));
         Assert.Equal(GrainWorld.At("2031-03-30T16:00:00Z"), await world.ArmedForAsync(agency));
@@ -63,7 +62,7 @@ public sealed class ReminderTests(GrainWorld world) : IClassFixture<GrainWorld>
         var cutoff = GrainWorld.At("2031-04-10T17:00:00Z");
         world.Clock.Now = cutoff - Duration.FromSeconds(3);
 
-        var tick = TickAsync(agency, first: cutoff);
+        var tick = world.TickAsync(agency, first: cutoff);
         Assert.Equal(TimeSpan.FromSeconds(3), await pauses.NextAsync());
         Assert.Equal("pending", await world.StatusOfAsync(installment));
         world.Clock.Now = cutoff;
@@ -83,7 +82,7 @@ public sealed class ReminderTests(GrainWorld world) : IClassFixture<GrainWorld>
         var cutoff = GrainWorld.At("2031-05-10T17:00:00Z");
         world.Clock.Now = cutoff - Duration.FromMinutes(1);
 
-        await TickAsync(agency, first: world.Clock.Now);
+        await world.TickAsync(agency, first: world.Clock.Now);
 
         Assert.Equal(["2031-05-09 success 0"], await world.LedgerAsync(agency));
         Assert.Equal(cutoff, await world.ArmedForAsync(agency));
@@ -97,7 +96,7 @@ public sealed class ReminderTests(GrainWorld world) : IClassFixture<GrainWorld>
         world.Clock.Now = cutoff - Duration.FromMinutes(10);
 
         // By the silo's clock the cutoff is there, on the reminder's own grid.
-        await TickAsync(agency, first: cutoff);
+        await world.TickAsync(agency, first: cutoff);
 
         Assert.Equal(["2031-05-19 success 0"], await world.LedgerAsync(agency));
         Assert.Equal(cutoff, await world.ArmedForAsync(agency));
@@ -111,7 +110,7 @@ public sealed class ReminderTests(GrainWorld world) : IClassFixture<GrainWorld>
         var cutoff = GrainWorld.At("2031-06-10T17:00:00Z");
         world.Clock.Now = cutoff;
 
-        await Task.WhenAll(TickAsync(agency, cutoff), TickAsync(agency, cutoff));
+        await Task.WhenAll(world.TickAsync(agency, cutoff), world.TickAsync(agency, cutoff));
 
         Assert.Equal(["2031-06-09 success 0", "2031-06-10 success 1"], await world.LedgerAsync(agency));
         Assert.Equal(2, await world.ReadAsync<long>("SELECT count(*) FROM agency_runs WHERE agency_id = $1", agency));
@@ -123,7 +122,7 @@ public sealed class ReminderTests(GrainWorld world) : IClassFixture<GrainWorld>
         var agency = await world.AddServedAgencyAsync("2031-07-10T12:00:00Z");
         await world.ExecuteAsync("DELETE FROM agencies WHERE id = $1", agency);
 
-        await TickAsync(agency, first: world.Clock.Now);
+        await world.TickAsync(agency, first: world.Clock.Now);
 
         Assert.Empty(await world.ListAsync<int>(
             "SELECT version FROM orleans.reminders WHERE grain_id = $1", Key(agency)));
@@ -145,13 +144,6 @@ public sealed class ReminderTests(GrainWorld world) : IClassFixture<GrainWorld>
     }
 
     private static string Key(Guid agency) => $"agency/{agency:N}";
-
-    private Task TickAsync(Guid agency, Instant first) => world.Silo.Grains.GetGrain<IAgencyGrain>(agency)
-        .AsReference<IRemindable>()
-        .ReceiveReminder(
-            "cutoff",
-            new TickStatus(first.ToDateTimeUtc(), TimeSpan.FromDays(1), world.Clock.Now.ToDateTimeUtc()),
-            CancellationToken.None);
 
     private Task<int> VersionAsync(Guid agency) =>
         world.ReadAsync<int>("SELECT version FROM orleans.reminders WHERE grain_id = $1", Key(agency));

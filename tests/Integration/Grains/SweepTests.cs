@@ -87,11 +87,11 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
             await using var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({SweepStore.SweepLock})", first);
             await take.ExecuteNonQueryAsync();
 
-            Assert.Null(await second.FindAsync("second", nobody, CancellationToken.None));
+            Assert.Null(await second.FindAsync("second", Duration.Zero, nobody, CancellationToken.None));
             Assert.Equal(0, await world.OpenAlertsAsync(Late));
         }
 
-        Assert.Single((await second.FindAsync("second", nobody, CancellationToken.None))!.Agencies);
+        Assert.Single((await second.FindAsync("second", Duration.Zero, nobody, CancellationToken.None))!.Agencies);
         Assert.Equal("second 1", await world.ReadAsync<string>("SELECT swept_by || ' ' || agencies_found FROM sweeps"));
     }
 
@@ -303,6 +303,32 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
 
         await HoldsAsync(world.Owner, "SELECT EXISTS (SELECT FROM agency_runs "
             + $"WHERE agency_id = '{agency}' AND cutoff_date = '2031-04-18' AND status = 'success')");
+    }
+
+    [Fact]
+    public async Task A_tick_whose_every_attempt_met_an_outage_has_a_sweep_come_in_2_s_though_it_is_not_10_s_late()
+    {
+        await world.ClearAsync();
+        var agency = await world.AddServedAgencyAsync("2031-04-19T16:00:00Z");
+        var cutoff = GrainWorld.At("2031-04-19T17:00:00Z");
+        world.Clock.Now = cutoff + Duration.FromSeconds(7);
+        var pauses = world.Pauses.Anew();
+        await EndSessionsThatWriteAsync("agency_runs");
+        var tick = world.TickAsync(agency, cutoff);
+        foreach (var pause in new GrainOptions().RetryPauses)
+        {
+            await pauses.NextAsync();
+            pauses.Advance(pause);
+        }
+
+        await tick;
+        await LetWriteAsync();
+        await Eventually.HoldsAsync(
+            "the coordinator has heard of it", () => Task.FromResult(pauses.WasSetFor(TimeSpan.FromSeconds(2))));
+        pauses.Advance(TimeSpan.FromSeconds(2));
+
+        await HoldsAsync(world.Owner, "SELECT EXISTS (SELECT FROM agency_runs "
+            + $"WHERE agency_id = '{agency}' AND cutoff_date = '2031-04-19' AND trigger = 'catch_up')");
     }
 
     [Theory]
