@@ -122,12 +122,12 @@ internal sealed class Cluster(
     }
 
     /// <summary>A word sent one way: now and then it is lost.</summary>
-    public void NudgeCoordinator(JobId job)
+    public void TellCoordinator(Func<CoordinatorGrain, Task> word)
     {
         if (!storms.IsCalm && chance.PerMille(20)) storms.Note("a nudge is lost");
         else CallCoordinatorAsync(async coordinator =>
         {
-            await coordinator.JobMayBeDoneAsync(job);
+            await word(coordinator);
             return true;
         }).Ignore();
     }

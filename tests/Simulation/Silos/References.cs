@@ -88,7 +88,13 @@ internal sealed class References(Cluster cluster) : IGrainFactory
 
         public Task JobMayBeDoneAsync(JobId job)
         {
-            cluster.NudgeCoordinator(job);
+            cluster.TellCoordinator(coordinator => coordinator.JobMayBeDoneAsync(job));
+            return Task.CompletedTask;
+        }
+
+        public Task LeftUnservedAsync(string error)
+        {
+            cluster.TellCoordinator(coordinator => coordinator.LeftUnservedAsync(error));
             return Task.CompletedTask;
         }
     }
