@@ -38,7 +38,7 @@ public interface ICoordinatorGrain : IGrainWithStringKey
 
     /// <summary>
     /// Says that an outage has cost an agency its cutoff, and its tick will not come again: a sweep is to come soon, and
-    /// to take up whatever has passed. A lost word costs one period of the sweep.
+    /// not to wait until it is 10 s late. A lost word costs what every tick that is lost costs.
     /// </summary>
     /// <param name="error">What was met; it goes into the log.</param>
     [Alias("LeftUnserved"), OneWay, AlwaysInterleave]

@@ -149,7 +149,13 @@ internal sealed class World : IDisposable
                 return;
             }
 
-            if (_cluster.Alive.Count == 0 || _network.IsDown) _storms.Disturb(next);
+            if (_cluster.Alive.Count == 0 || _network.IsDown)
+            {
+                _storms.Disturb(next);
+                // A sweep that cannot reach the database comes again, also where nothing is written meanwhile.
+                _isDirty = true;
+            }
+
             _judge.LookAhead(next);
             _agenda.RunNext();
             LookAtLife();

@@ -104,9 +104,9 @@ internal sealed partial class AgencyGrain(
                 var untilNext = next - now - Duration.FromTimeSpan(time.GetElapsedTime(since));
                 return this.RegisterOrUpdateReminder(
                     ReminderName, Duration.Max(untilNext, LeastPause).ToTimeSpan(), ReminderPeriod);
-            });
+            }, ArmingMayPass);
         }
-        catch (Exception error) when (MayPass(error))
+        catch (Exception error)
         {
             LogUnarmed(Id.Value, next, error.Message);
         }
@@ -147,15 +147,16 @@ internal sealed partial class AgencyGrain(
     }
 
     /// <summary>Tries again what failed by an error that may pass by itself; nothing of it was written.</summary>
-    private async Task<T> WithRetriesAsync<T>(Func<Task<T>> attemptAsync)
+    private async Task<T> WithRetriesAsync<T>(Func<Task<T>> attemptAsync, Func<Exception, bool>? mayPass = null)
     {
+        mayPass ??= DatabaseErrors.IsTransient;
         for (var attempt = 0; ; attempt++)
         {
             try
             {
                 return await attemptAsync();
             }
-            catch (Exception error) when (attempt < options.RetryPauses.Count && MayPass(error))
+            catch (Exception error) when (attempt < options.RetryPauses.Count && mayPass(error))
             {
                 LogRetry(Id.Value, options.RetryPauses[attempt], error.Message);
                 await Task.Delay(options.RetryPauses[attempt], time);
@@ -163,8 +164,12 @@ internal sealed partial class AgencyGrain(
         }
     }
 
-    /// <summary>Orleans' own errors are those of a silo that another one cannot reach, or that starts or stops.</summary>
-    private static bool MayPass(Exception error) => DatabaseErrors.IsTransient(error) || error is OrleansException;
+    /// <summary>
+    /// Orleans' own errors are those of the reminder's silo, which cannot be reached, starts or stops. One that does not
+    /// answer has taken half a minute already, and the caller waits.
+    /// </summary>
+    private static bool ArmingMayPass(Exception error) =>
+        error is OrleansException || (DatabaseErrors.IsTransient(error) && error is not TimeoutException);
 
     /// <summary>
     /// A tick that comes a little before its cutoff waits for it; one that comes much too early does not.
@@ -211,6 +216,7 @@ internal sealed partial class AgencyGrain(
         {
             // The database is away. The watermark stands where it stood, and the sweep will see it there.
             LogUnwritten(Id.Value, unwritten.Message);
+            if (request.Trigger == RunTrigger.Reminder) Coordinator.LeftUnservedAsync(sentence).Ignore();
         }
 
         // A wave of catching up is closed by the sweep that sent it.

@@ -68,31 +68,34 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
                 var answer = AskOneAsync(agency);
                 var isLetGo = await Task.WhenAny(answer, asked.UntilLetGo(agency)) != answer;
                 if (isLetGo) continue;
-                if (await answer) asking.Done++;
+                var (isDone, unserved) = await answer;
+                if (isDone) asking.Done++;
                 else asking.Failed++;
                 if (underWay.GetValueOrDefault(agency) == asked) underWay.Remove(agency);
-                asked.NoteAnswer();
+                if (unserved is null) asked.NoteAnswer();
+                else asked.NoteUnserved(unserved);
             }
         }
 
-        async Task<bool> AskOneAsync(AgencyId agency)
+        async Task<(bool IsDone, string? Unserved)> AskOneAsync(AgencyId agency)
         {
+            string? unserved = null;
             try
             {
                 var result = await grains.GetGrain<IAgencyGrain>(agency.Value).BringUpToDateAsync(request);
-                if (result.Outcome != AgencyRunOutcome.Failed) return true;
-                if (result.Job is null && result.MayPass) asked.NoteUnserved(result.Error);
+                if (result.Outcome != AgencyRunOutcome.Failed) return (true, null);
+                if (result.Job is null && result.MayPass) unserved = result.Error;
                 if (allFailures || result.Job is null)
                     failures.Add(new AgencyFailure(agency, result.Error ?? "unknown error"));
             }
             catch (Exception error) when (!stopping.IsCancellationRequested)
             {
                 // Its own text may name hosts, and whoever asked may not be one to know them.
-                asked.NoteUnserved(error.Message);
+                if (error is OrleansException or TimeoutException) unserved = error.Message;
                 failures.Add(new AgencyFailure(agency, $"its grain did not answer ({error.GetType().Name})"));
             }
 
-            return false;
+            return (false, unserved);
         }
     }
 }
@@ -117,7 +120,7 @@ internal sealed class AskedAgencies(Instant at, Action? lookAgain = null, Action
     }
 
     /// <summary>It is not set aside either, and the ledger knows nothing of it.</summary>
-    public void NoteUnserved(string? error) => tryAgain?.Invoke(error ?? "unknown error");
+    public void NoteUnserved(string error) => tryAgain?.Invoke(error);
 
     /// <summary>Ends when nobody need wait for its answer any more.</summary>
     public Task UntilLetGo(AgencyId agency) => Waiting(agency).Task;

@@ -49,6 +49,9 @@ internal sealed partial class CoordinatorGrain(
     /// <summary>Long enough for many agencies to answer, and short enough for one that has changed meanwhile.</summary>
     private static readonly TimeSpan VerySoonAgain = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Where ticks may have been lost; those that were not are being served.</summary>
+    private static readonly Duration LateAfterTrouble = Duration.FromSeconds(2);
+
     /// <summary>By the database's clock, from one sweep to another.</summary>
     private static readonly Duration RepairPeriod = Duration.FromMinutes(1);
 
@@ -183,15 +186,19 @@ internal sealed partial class CoordinatorGrain(
     private void SweepSoonAgain(Exception error)
     {
         LogSweepFailed(error.Message);
-        _ticksMayBeLost = true;
-        SweepAgain(SoonAgain);
+        SweepSoonAfterTrouble();
     }
 
     /// <summary>An agency could not be served by what may have passed in a moment: once for all such.</summary>
     private void NoteUnserved(string error)
     {
+        if (SweepSoonAfterTrouble()) LogUnserved(SoonAgain, error);
+    }
+
+    private bool SweepSoonAfterTrouble()
+    {
         _ticksMayBeLost = true;
-        if (SweepAgain(SoonAgain)) LogUnserved(SoonAgain, error);
+        return SweepAgain(SoonAgain);
     }
 
     /// <summary>An agency that a sweep has left out may have changed after it was asked: once for all such.</summary>
@@ -215,14 +222,22 @@ internal sealed partial class CoordinatorGrain(
             _repairedAt = _sweptAt;
         }
 
-        // Agencies give up 7 s after their cutoffs, and would otherwise be found when they are 10 s late.
-        var lateAfter = _ticksMayBeLost ? Duration.Zero : Duration.FromTimeSpan(options.LateAfter);
+        // Agencies give up 7 s after their cutoffs, and would otherwise be found when they are 10 s late. Who says so
+        // while this looks is found by the next.
+        var ticksMayBeLost = _ticksMayBeLost;
+        _ticksMayBeLost = false;
+        var lateAfter = ticksMayBeLost ? LateAfterTrouble : Duration.FromTimeSpan(options.LateAfter);
         var waves = new List<Wave>();
         while (waves.Count < WavesAtMost)
         {
             foreach (var asked in _underWay.Values) asked.PassOver();
-            if (await store.FindAsync(silo.Name, lateAfter, _underWay, _stopping.Token) is not { } finding) break;
-            if (waves.Count == 0) _ticksMayBeLost = false;
+            if (await store.FindAsync(silo.Name, lateAfter, _underWay, _stopping.Token) is not { } finding)
+            {
+                // Somebody else sweeps, or holds the lock and is dead.
+                if (ticksMayBeLost) SweepSoonAfterTrouble();
+                break;
+            }
+
             _sweptAt = finding.At;
             var wave = Send(finding);
             waves.Add(wave);

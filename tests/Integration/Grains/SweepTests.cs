@@ -278,7 +278,11 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
         Assert.Equal((1, 0), (swept.AgenciesBroughtUpToDate, swept.AgenciesFailed));
         Assert.Equal(
             GrainWorld.At("2031-04-18T18:00:00Z") - Duration.FromSeconds(1), await world.ArmedForAsync(agency));
-        Assert.Equal(0, await world.ReadAsync<long>("SELECT count(*) FROM jobs_log WHERE status <> 'success'"));
+        Assert.Equal("success", await world.ReadAsync<string>(
+            """
+            SELECT j.status FROM jobs_log j JOIN agency_runs r ON r.job_id = j.id
+            WHERE r.agency_id = $1 AND r.cutoff_date = '2031-04-17'
+            """, agency));
     }
 
     [Fact]
