@@ -165,8 +165,8 @@ internal sealed partial class AgencyGrain(
     }
 
     /// <summary>
-    /// Orleans' own errors are those of the reminder's silo, which cannot be reached, starts or stops. One that does not
-    /// answer has taken half a minute already, and the caller waits.
+    /// Orleans' own errors are those of the reminder's silo, which cannot be reached, starts or stops. One that does
+    /// not answer has taken half a minute already, and the caller waits.
     /// </summary>
     private static bool ArmingMayPass(Exception error) =>
         error is OrleansException || (DatabaseErrors.IsTransient(error) && error is not TimeoutException);
