@@ -149,13 +149,7 @@ internal sealed class World : IDisposable
                 return;
             }
 
-            if (_cluster.Alive.Count == 0 || _network.IsDown)
-            {
-                _storms.Disturb(next);
-                // A sweep that cannot reach the database comes again, also where nothing is written meanwhile.
-                _isDirty = true;
-            }
-
+            if (_cluster.Alive.Count == 0 || _network.IsDown) _storms.Disturb(next);
             _judge.LookAhead(next);
             _agenda.RunNext();
             LookAtLife();

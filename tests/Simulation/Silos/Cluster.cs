@@ -148,7 +148,7 @@ internal sealed class Cluster(
     {
         if (_double is not null || Alive.Count == 0) return;
         storms.Note("two coordinators");
-        _double = new Coordinator(chance.Of(Alive));
+        _double = new Coordinator(chance.Of(Alive), agenda);
         agenda.After(length, () =>
         {
             _double?.Stop();
@@ -196,19 +196,21 @@ internal sealed class Cluster(
 
     private void WakeCoordinator()
     {
-        if (_coordinator is null && Alive.Count > 0) _coordinator = new Coordinator(chance.Of(Alive));
+        if (_coordinator is null && Alive.Count > 0) _coordinator = new Coordinator(chance.Of(Alive), agenda);
     }
 
     /// <summary>One activation of the coordinator.</summary>
     private sealed class Coordinator
     {
         private readonly GrainPlace _place;
+        private readonly Agenda _agenda;
         private bool _sweeps;
+        private bool _hasStopped;
 
-        public Coordinator(SimulatedSilo silo)
+        public Coordinator(SimulatedSilo silo, Agenda agenda)
         {
-            Silo = silo;
-            _place = new GrainPlace(CoordinatorId, silo);
+            (Silo, _agenda) = (silo, agenda);
+            _place = new GrainPlace(CoordinatorId, silo) { TimerChanged = (_, dueTime) => SweepAfter(dueTime) };
             Grain = silo.MakeCoordinator(_place);
             Silo.Thread.Start(() => Grain.OnActivateAsync(CancellationToken.None));
             Sweep();
@@ -231,9 +233,18 @@ internal sealed class Cluster(
             return true;
         }).Ignore();
 
-        public void Stop() => Silo.Thread.Start(
-            () => Grain.OnDeactivateAsync(
+        public void Stop()
+        {
+            _hasStopped = true;
+            Silo.Thread.Start(() => Grain.OnDeactivateAsync(
                 new DeactivationReason(DeactivationReasonCode.ShuttingDown, "ends"), CancellationToken.None));
+        }
+
+        /// <summary>A change within the timer's own call counts from the end of that.</summary>
+        private void SweepAfter(TimeSpan dueTime) => _agenda.After(Duration.FromTimeSpan(dueTime), () =>
+        {
+            if (!_hasStopped && Silo.IsAlive) Sweep();
+        });
 
         private async Task<bool> SweepAsync()
         {

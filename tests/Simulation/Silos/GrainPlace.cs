@@ -15,6 +15,9 @@ internal sealed class GrainPlace(GrainId id, SimulatedSilo silo) : IGrainContext
     /// <summary>What the grain does whenever each of its timers comes, in the order in which it made them.</summary>
     public List<Func<Task>> Timers { get; } = [];
 
+    /// <summary>Called with a timer's place, when the grain wants it to come after a while.</summary>
+    public Action<int, TimeSpan>? TimerChanged { get; set; }
+
     public object? GetService(Type serviceType) =>
         serviceType == typeof(IReminderRegistry) ? silo.Reminders
         : serviceType == typeof(IGrainRuntime) ? silo
@@ -58,27 +61,25 @@ internal sealed class GrainPlace(GrainId id, SimulatedSilo silo) : IGrainContext
     private static NotSupportedException Unasked() => new("No grain has asked for this before: simulate it.");
 }
 
-/// <summary>The timers of grains: the world decides when they come.</summary>
+/// <summary>The timers of grains: the world decides when they come, but for one that a grain wants to come soon.</summary>
 internal sealed class Timers : ITimerRegistry
 {
     public IGrainTimer RegisterGrainTimer<TState>(
         IGrainContext grainContext, Func<TState, CancellationToken, Task> callback, TState state,
         GrainTimerCreationOptions options)
     {
-        ((GrainPlace)grainContext).Timers.Add(() => callback(state, CancellationToken.None));
-        return new Timer();
+        var place = (GrainPlace)grainContext;
+        place.Timers.Add(() => callback(state, CancellationToken.None));
+        return new Timer(place, place.Timers.Count - 1);
     }
 
     public IDisposable RegisterTimer(
         IGrainContext grainContext, Func<object?, Task> callback, object? state, TimeSpan dueTime, TimeSpan period) =>
         throw new NotSupportedException("No grain has asked for this before: simulate it.");
 
-    private sealed class Timer : IGrainTimer
+    private sealed class Timer(GrainPlace place, int number) : IGrainTimer
     {
-        public void Change(TimeSpan dueTime, TimeSpan period)
-        {
-            // The world decides when it comes, whatever was asked for.
-        }
+        public void Change(TimeSpan dueTime, TimeSpan period) => place.TimerChanged?.Invoke(number, dueTime);
 
         public void Dispose()
         {
