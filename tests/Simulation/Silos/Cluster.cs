@@ -148,7 +148,7 @@ internal sealed class Cluster(
     {
         if (_double is not null || Alive.Count == 0) return;
         storms.Note("two coordinators");
-        _double = new Coordinator(chance.Of(Alive), agenda);
+        _double = new Coordinator(chance.Of(Alive), agenda, network);
         agenda.After(length, () =>
         {
             _double?.Stop();
@@ -196,7 +196,7 @@ internal sealed class Cluster(
 
     private void WakeCoordinator()
     {
-        if (_coordinator is null && Alive.Count > 0) _coordinator = new Coordinator(chance.Of(Alive), agenda);
+        if (_coordinator is null && Alive.Count > 0) _coordinator = new Coordinator(chance.Of(Alive), agenda, network);
     }
 
     /// <summary>One activation of the coordinator.</summary>
@@ -204,12 +204,13 @@ internal sealed class Cluster(
     {
         private readonly GrainPlace _place;
         private readonly Agenda _agenda;
+        private readonly Network _network;
         private bool _sweeps;
         private bool _hasStopped;
 
-        public Coordinator(SimulatedSilo silo, Agenda agenda)
+        public Coordinator(SimulatedSilo silo, Agenda agenda, Network network)
         {
-            (Silo, _agenda) = (silo, agenda);
+            (Silo, _agenda, _network) = (silo, agenda, network);
             _place = new GrainPlace(CoordinatorId, silo) { TimerChanged = (_, dueTime) => SweepAfter(dueTime) };
             Grain = silo.MakeCoordinator(_place);
             Silo.Thread.Start(() => Grain.OnActivateAsync(CancellationToken.None));
@@ -240,10 +241,12 @@ internal sealed class Cluster(
                 new DeactivationReason(DeactivationReasonCode.ShuttingDown, "ends"), CancellationToken.None));
         }
 
-        /// <summary>A change within the timer's own call counts from the end of that.</summary>
+        /// <summary>What cannot reach the database would only be tried again, some hundred times in an outage.</summary>
         private void SweepAfter(TimeSpan dueTime) => _agenda.After(Duration.FromTimeSpan(dueTime), () =>
         {
-            if (!_hasStopped && Silo.IsAlive) Sweep();
+            if (_hasStopped || !Silo.IsAlive) return;
+            if (_network.IsDown) SweepAfter(dueTime);
+            else Sweep();
         });
 
         private async Task<bool> SweepAsync()
