@@ -206,6 +206,7 @@ internal sealed class Cluster(
         private readonly Agenda _agenda;
         private readonly Network _network;
         private bool _sweeps;
+        private bool _sweepsAgain;
         private bool _hasStopped;
 
         public Coordinator(SimulatedSilo silo, Agenda agenda, Network network)
@@ -246,6 +247,7 @@ internal sealed class Cluster(
         {
             if (_hasStopped || !Silo.IsAlive) return;
             if (_network.IsDown) SweepAfter(dueTime);
+            else if (_sweeps) _sweepsAgain = true;
             else Sweep();
         });
 
@@ -262,6 +264,9 @@ internal sealed class Cluster(
                 _sweeps = false;
             }
 
+            // What was due meanwhile comes late, and is not left out.
+            if (_sweepsAgain && !_hasStopped) Sweep();
+            _sweepsAgain = false;
             return true;
         }
     }
