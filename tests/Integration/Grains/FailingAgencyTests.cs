@@ -91,7 +91,6 @@ public sealed class FailingAgencyTests(GrainWorld world) : IClassFixture<GrainWo
     [InlineData("2031-04-14", "40P01", "a deadlock with somebody")]
     [InlineData("2031-04-15", "57014", "a statement that takes too long")]
     [InlineData("2031-04-16", "55P03", "a wait for a lock")]
-    [InlineData("2031-04-17", "58030", "a block that cannot be read")]
     [InlineData("2031-04-20", "25006", "a month that is closed")]
     public async Task An_applications_trigger_that_refuses_one_agency_does_not_hold_up_its_batch_mates(
         string date, string state, string why)

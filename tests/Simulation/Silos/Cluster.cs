@@ -242,7 +242,7 @@ internal sealed class Cluster(
                 new DeactivationReason(DeactivationReasonCode.ShuttingDown, "ends"), CancellationToken.None));
         }
 
-        /// <summary>What cannot reach the database would only be tried again, some hundred times in an outage.</summary>
+        /// <summary>What cannot reach the database would only be tried again, hundreds of times in an outage.</summary>
         private void SweepAfter(TimeSpan dueTime) => _agenda.After(Duration.FromTimeSpan(dueTime), () =>
         {
             if (_hasStopped || !Silo.IsAlive) return;

@@ -61,7 +61,9 @@ internal sealed class GrainPlace(GrainId id, SimulatedSilo silo) : IGrainContext
     private static NotSupportedException Unasked() => new("No grain has asked for this before: simulate it.");
 }
 
-/// <summary>The timers of grains: the world decides when they come, but for one that a grain wants to come soon.</summary>
+/// <summary>
+/// The timers of grains: the world decides when they come, but for one that a grain wants to come soon.
+/// </summary>
 internal sealed class Timers : ITimerRegistry
 {
     public IGrainTimer RegisterGrainTimer<TState>(
