@@ -43,15 +43,6 @@ internal sealed partial class CoordinatorGrain(
     /// </summary>
     private static readonly TimeSpan ReminderPeriod = TimeSpan.FromMinutes(1);
 
-    /// <summary>A sweep that could not reach the database comes again after this, and not a period later.</summary>
-    private static readonly TimeSpan SoonAgain = TimeSpan.FromSeconds(2);
-
-    /// <summary>Long enough for many agencies to answer, and short enough for one that has changed meanwhile.</summary>
-    private static readonly TimeSpan VerySoonAgain = TimeSpan.FromMilliseconds(250);
-
-    /// <summary>Where ticks may have been lost; those that were not are being served.</summary>
-    private static readonly Duration LateAfterTrouble = Duration.FromSeconds(2);
-
     /// <summary>By the database's clock, from one sweep to another.</summary>
     private static readonly Duration RepairPeriod = Duration.FromMinutes(1);
 
@@ -75,8 +66,6 @@ internal sealed partial class CoordinatorGrain(
     private Task<Task<SweepResult>>? _sweep;
     private Task<Task<SweepResult>>? _nextSweep;
     private IGrainTimer? _sweeping;
-    private TimeSpan? _comesAgainAfter;
-    private bool _ticksMayBeLost;
     private Instant? _repairedAt;
     private Instant _sweptAt = Instant.MinValue;
 
@@ -114,12 +103,6 @@ internal sealed partial class CoordinatorGrain(
 
     public Task ReceiveReminder(string reminderName, TickStatus status, CancellationToken cancellationToken) =>
         Task.CompletedTask;
-
-    public Task LeftUnservedAsync(string error)
-    {
-        NoteUnserved(error);
-        return Task.CompletedTask;
-    }
 
     public async Task<SweepResult> SweepAsync()
     {
@@ -181,36 +164,6 @@ internal sealed partial class CoordinatorGrain(
             // The rows of the runs are still open, and the next sweep looks at every open row.
             SweepSoonAgain(error);
         }
-    }
-
-    private void SweepSoonAgain(Exception error)
-    {
-        LogSweepFailed(error.Message);
-        SweepSoonAfterTrouble();
-    }
-
-    /// <summary>An agency could not be served by what may have passed in a moment: once for all such.</summary>
-    private void NoteUnserved(string error)
-    {
-        if (SweepSoonAfterTrouble()) LogUnserved(SoonAgain, error);
-    }
-
-    private bool SweepSoonAfterTrouble()
-    {
-        _ticksMayBeLost = true;
-        return SweepAgain(SoonAgain);
-    }
-
-    /// <summary>An agency that a sweep has left out may have changed after it was asked: once for all such.</summary>
-    private void SweepVerySoon() => SweepAgain(VerySoonAgain);
-
-    /// <summary>Has the timer come sooner, unless it is to come as soon already.</summary>
-    private bool SweepAgain(TimeSpan after)
-    {
-        if (_comesAgainAfter <= after || _stopping.IsCancellationRequested) return false;
-        _comesAgainAfter = after;
-        _sweeping?.Change(after, options.SweepPeriod);
-        return true;
     }
 
     private async Task<Task<SweepResult>> SendWavesAsync()
@@ -318,14 +271,6 @@ internal sealed partial class CoordinatorGrain(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Old history could not be removed: {Error}")]
     private partial void LogNotDeleted(string error);
-
-    [LoggerMessage(Level = LogLevel.Warning,
-        Message = "Not every agency could be served; the sweep comes again in {Pause}. One of them: {Error}")]
-    private partial void LogUnserved(TimeSpan pause, string error);
-
-    [LoggerMessage(Level = LogLevel.Warning,
-        Message = "The sweep did not come to its end and comes again: {Error}")]
-    private partial void LogSweepFailed(string error);
 
     /// <summary>What one look of a sweep found, and has asked.</summary>
     /// <param name="Failed">Ends when its run is closed: how many failed.</param>
