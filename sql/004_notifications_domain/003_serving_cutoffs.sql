@@ -267,7 +267,7 @@ BEGIN
   -- watermark ahead of the dates that have passed there.
   v_asked_through := CASE
     WHEN v_cutoffs.next_cutoff_at > p_now AND v_cutoffs.last_cutoff_at <= p_now
-      AND v_cutoffs.settings_changed_at <= v_cutoffs.last_cutoff_at
+      AND v_cutoffs.settings_changed_at < v_cutoffs.last_cutoff_at
     THEN v_cutoffs.last_cutoff_date
     ELSE least(v_last, v_cutoffs.last_cutoff_date) END;
   v_first := coalesce(v_cutoffs.last_cutoff_date + 1, v_last);

@@ -48,6 +48,7 @@ public sealed class ObedienceTests
 
     [Theory]
     [InlineData("2020-01-01 00:00Z", "06-02")]
+    [InlineData("2026-06-02 16:00Z", "06-01")]
     [InlineData("2026-06-02 16:10Z", "06-01")]
     public async Task A_run_that_is_asked_for_goes_as_far_as_the_stored_cutoffs_unless_the_settings_changed_since(
         string settingsChangedAt, string overdue)
