@@ -200,8 +200,7 @@ internal sealed partial class AgencyGrain(
         if (DatabaseErrors.IsOutage(error))
         {
             LogUnserved(Id.Value, error.Message);
-            // A sweep learns it from the answer, and whoever else has asked can ask again.
-            if (request.Trigger == RunTrigger.Reminder) Coordinator.LeftUnservedAsync(sentence).Ignore();
+            TellUnserved(request, sentence);
             return Failed(null);
         }
 
@@ -216,12 +215,18 @@ internal sealed partial class AgencyGrain(
         {
             // The database is away. The watermark stands where it stood, and the sweep will see it there.
             LogUnwritten(Id.Value, unwritten.Message);
-            if (request.Trigger == RunTrigger.Reminder) Coordinator.LeftUnservedAsync(sentence).Ignore();
+            TellUnserved(request, sentence);
         }
 
         // A wave of catching up is closed by the sweep that sent it.
         if (job is { } open && request.Trigger != RunTrigger.CatchUp) Nudge(open);
         return Failed(job);
+    }
+
+    /// <summary>A sweep learns it from the answer, and whoever else has asked can ask again; a tick can not.</summary>
+    private void TellUnserved(RunRequest request, string sentence)
+    {
+        if (request.Trigger == RunTrigger.Reminder) Coordinator.LeftUnservedAsync(sentence).Ignore();
     }
 
     /// <summary>Says to the coordinator that a run may be done.</summary>

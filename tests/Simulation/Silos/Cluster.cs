@@ -212,7 +212,7 @@ internal sealed class Cluster(
         public Coordinator(SimulatedSilo silo, Agenda agenda, Network network)
         {
             (Silo, _agenda, _network) = (silo, agenda, network);
-            _place = new GrainPlace(CoordinatorId, silo) { TimerChanged = (_, dueTime) => SweepAfter(dueTime) };
+            _place = new GrainPlace(CoordinatorId, silo) { TimerChanged = SweepAfter };
             Grain = silo.MakeCoordinator(_place);
             Silo.Thread.Start(() => Grain.OnActivateAsync(CancellationToken.None));
             Sweep();

@@ -15,8 +15,8 @@ internal sealed class GrainPlace(GrainId id, SimulatedSilo silo) : IGrainContext
     /// <summary>What the grain does whenever each of its timers comes, in the order in which it made them.</summary>
     public List<Func<Task>> Timers { get; } = [];
 
-    /// <summary>Called with a timer's place, when the grain wants it to come after a while.</summary>
-    public Action<int, TimeSpan>? TimerChanged { get; set; }
+    /// <summary>Called when the grain wants a timer to come after a while; only the first is ever changed.</summary>
+    public Action<TimeSpan>? TimerChanged { get; set; }
 
     public object? GetService(Type serviceType) =>
         serviceType == typeof(IReminderRegistry) ? silo.Reminders
@@ -72,16 +72,16 @@ internal sealed class Timers : ITimerRegistry
     {
         var place = (GrainPlace)grainContext;
         place.Timers.Add(() => callback(state, CancellationToken.None));
-        return new Timer(place, place.Timers.Count - 1);
+        return new Timer(place);
     }
 
     public IDisposable RegisterTimer(
         IGrainContext grainContext, Func<object?, Task> callback, object? state, TimeSpan dueTime, TimeSpan period) =>
         throw new NotSupportedException("No grain has asked for this before: simulate it.");
 
-    private sealed class Timer(GrainPlace place, int number) : IGrainTimer
+    private sealed class Timer(GrainPlace place) : IGrainTimer
     {
-        public void Change(TimeSpan dueTime, TimeSpan period) => place.TimerChanged?.Invoke(number, dueTime);
+        public void Change(TimeSpan dueTime, TimeSpan period) => place.TimerChanged?.Invoke(dueTime);
 
         public void Dispose()
         {
