@@ -22,6 +22,7 @@ internal sealed class World : IDisposable
 {
     private static readonly Duration SweepPeriod = Duration.FromSeconds(15);
     private static readonly Duration LastCalm = Duration.FromMinutes(50);
+    private const int DaysBetweenTidying = 4;
 
     private readonly Chance _chance;
     private readonly Agenda _agenda;
@@ -40,6 +41,8 @@ internal sealed class World : IDisposable
     private readonly Life _life;
     private readonly Instant _end;
     private Instant? _sweepAt;
+    private Instant _lastWatch = Instant.MinValue;
+    private int _days;
     private bool _isDirty = true;
     private int _sweepsInVain;
 
@@ -176,7 +179,7 @@ internal sealed class World : IDisposable
     {
         Look();
         _review.EverythingAgrees();
-        _audit.Tidy();
+        if (_days++ % DaysBetweenTidying == 0) _audit.Tidy();
         _diary.Tell($"a day has ended; {_facts.CutoffsServed} cutoffs, {_facts.Marked} marked");
         _agenda.After(Duration.FromDays(1), EndDay);
     }
@@ -197,13 +200,7 @@ internal sealed class World : IDisposable
 
     private Instant? WantedAt()
     {
-        // Without a silo nobody computes the next cutoff; the watchdog need not come before there is one.
-        if (_cluster.Alive.Count == 0)
-        {
-            return _weather.HasWatchdog
-                ? _facts.Agencies.Values.Where(agency => !agency.IsPaused.Now).Min(agency => agency.NextCutoff)
-                : null;
-        }
+        if (_cluster.Alive.Count == 0) return WatchdogWantedAt();
 
         var late = _audit.Ask<Instant?>(
             """
@@ -215,6 +212,18 @@ internal sealed class World : IDisposable
         // A run that is not done yet is looked at again and again, less and less often.
         var again = _cluster.LastSweep + SweepPeriod * (1 << Math.Min(_sweepsInVain, 3));
         return late is { } at ? Instant.Min(at, again) : again;
+    }
+
+    /// <summary>
+    /// Without a silo nobody computes the next cutoff; the watchdog need not come before there is one.
+    /// </summary>
+    private Instant? WatchdogWantedAt()
+    {
+        if (!_weather.HasWatchdog) return null;
+        var cutoff = _facts.Agencies.Values.Where(agency => !agency.IsPaused.Now).Min(agency => agency.NextCutoff);
+        // Whom it cannot serve it finds again and again; here it looks less and less often.
+        var again = _lastWatch + Duration.FromMinutes(1) * (1 << Math.Min(_sweepsInVain, 6));
+        return _sweepsInVain > 0 && cutoff < again ? again : cutoff;
     }
 
     private void ScheduleSweep(Instant at)
@@ -232,7 +241,7 @@ internal sealed class World : IDisposable
     }
 
     /// <summary>Some sweeps that the database does not ask for: they resolve alerts, and find what it hides.</summary>
-    private void SweepAnyway() => _agenda.After(_storms.IsCalm ? LastCalm / 4 : Duration.FromHours(3), () =>
+    private void SweepAnyway() => _agenda.After(_storms.IsCalm ? LastCalm / 4 : Duration.FromHours(6), () =>
     {
         Sweep();
         _cluster.KeepHouse();
@@ -244,8 +253,14 @@ internal sealed class World : IDisposable
         _sweepsInVain++;
         _isDirty = true;
         if (_cluster.Alive.Count > 0) _cluster.Sweep();
-        else if (_weather.HasWatchdog && !_network.IsDown) _life.Watchdog();
+        else if (_weather.HasWatchdog && !_network.IsDown) Watch();
         LookAtLife();
+    }
+
+    private void Watch()
+    {
+        _lastWatch = _agenda.Now;
+        _life.Watchdog();
     }
 
     private Instant? NextCutoff() => _facts.Agencies.Values

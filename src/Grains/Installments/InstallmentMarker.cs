@@ -37,6 +37,7 @@ internal sealed partial class InstallmentMarker(
     private static readonly TimeSpan LockPatience = TimeSpan.FromMilliseconds(50);
 
     private readonly Channel<MarkingWork> _queue = Channel.CreateUnbounded<MarkingWork>();
+    private readonly RunsToLookAt _runs = new();
 
     /// <summary>
     /// Brings one agency up to date by one wave, and answers after the commit.
@@ -85,6 +86,8 @@ internal sealed partial class InstallmentMarker(
                 await MarkAsync([.. batch.Values]);
                 GrainTelemetry.Waiting(-batch.Count);
                 batch.Clear();
+                var isLast = held is null && (_queue.Reader.Count == 0 || stoppingToken.IsCancellationRequested);
+                foreach (var run in _runs.TakeAfterBatch(isLast)) Nudge(run);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -152,7 +155,7 @@ internal sealed partial class InstallmentMarker(
 
         var jobs = marking.NewestJobs();
         foreach (var verdict in verdicts) verdict.AnswerAfterCommit(jobs, written);
-        foreach (var job in marking.JobsThatMayBeDone) Nudge(job);
+        _runs.Keep(marking.JobsThatMayBeDone);
     }
 
     /// <summary>

@@ -66,8 +66,7 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
                 var agency = agencies[next++];
                 if (next == agencies.Count) sent.TrySetResult();
                 var answer = AskOneAsync(agency);
-                var isLetGo = await Task.WhenAny(answer, asked.UntilLetGo(agency)) != answer;
-                if (isLetGo) continue;
+                if (await asked.IsLetGoAsync(agency)) continue;
                 var (isDone, unserved) = await answer;
                 if (isDone) asking.Done++;
                 else asking.Failed++;
@@ -94,6 +93,10 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
                 if (error is OrleansException or TimeoutException) unserved = error.Message;
                 failures.Add(new AgencyFailure(agency, $"its grain did not answer ({error.GetType().Name})"));
             }
+            finally
+            {
+                asked.NoteEnd(agency);
+            }
 
             return (false, unserved);
         }
@@ -106,7 +109,7 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
 /// <param name="tryAgain">One could not be served, by what may pass, and nothing says when it will be.</param>
 internal sealed class AskedAgencies(Instant at, Action? lookAgain = null, Action<string>? tryAgain = null)
 {
-    private readonly Dictionary<AgencyId, TaskCompletionSource> _waiting = [];
+    private readonly Dictionary<AgencyId, TaskCompletionSource<bool>> _waiting = [];
     private bool _arePassedOver;
 
     public Instant At => at;
@@ -122,16 +125,22 @@ internal sealed class AskedAgencies(Instant at, Action? lookAgain = null, Action
     /// <summary>It is not set aside either, and the ledger knows nothing of it.</summary>
     public void NoteUnserved(string error) => tryAgain?.Invoke(error);
 
-    /// <summary>Ends when nobody need wait for its answer any more.</summary>
-    public Task UntilLetGo(AgencyId agency) => Waiting(agency).Task;
+    /// <summary>
+    /// Ends when it was asked to the end, with false; or when nobody need wait for that any more, with true. One task,
+    /// not the first of two: to wait for that is a thread of the pool's work, outside of the grain's turns.
+    /// </summary>
+    public Task<bool> IsLetGoAsync(AgencyId agency) => Waiting(agency).Task;
 
-    public void LetGo(AgencyId agency) => Waiting(agency).TrySetResult();
+    public void LetGo(AgencyId agency) => Waiting(agency).TrySetResult(true);
 
-    private TaskCompletionSource Waiting(AgencyId agency)
+    /// <summary>It has answered, or will not.</summary>
+    public void NoteEnd(AgencyId agency) => Waiting(agency).TrySetResult(false);
+
+    private TaskCompletionSource<bool> Waiting(AgencyId agency)
     {
         if (!_waiting.TryGetValue(agency, out var waiting))
         {
-            waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            waiting = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
             _waiting.Add(agency, waiting);
         }
 

@@ -1,3 +1,4 @@
+using Actors.Tests.Simulation.Oracle;
 using NodaTime;
 using Npgsql;
 
@@ -22,11 +23,14 @@ internal sealed class Bureau : IDisposable
         builder.UseNodaTime();
         _source = builder.Build();
         _connection = _source.OpenConnection();
+        _connection.Notice += (_, said) => HasWritten |= said.Notice.MessageText == AuditTrail.Written;
     }
 
     public int Pid => _connection.ProcessID;
 
-    /// <summary>Set when something may have been committed; who has looked at it takes it back.</summary>
+    /// <summary>
+    /// Set when something may have been committed that the audit trail shows; who has looked at it takes it back.
+    /// </summary>
     public bool HasWritten { get; set; }
 
     public static object OrNull(object? value) => value ?? DBNull.Value;
@@ -41,7 +45,6 @@ internal sealed class Bureau : IDisposable
         try
         {
             batch.ExecuteNonQuery();
-            HasWritten = true;
             return true;
         }
         catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)
@@ -57,7 +60,6 @@ internal sealed class Bureau : IDisposable
         command.Parameters.AddWithValue("now", now);
         try
         {
-            HasWritten = true;
             return (long)command.ExecuteScalar()!;
         }
         catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)

@@ -16,6 +16,9 @@ internal sealed record AuditRow(
 /// </summary>
 internal sealed class AuditTrail : IDisposable
 {
+    /// <summary>What the server notes to a session that has written something of the trail.</summary>
+    public const string Written = "simulation.audit";
+
     private const string Take =
         """
         DELETE FROM simulation.audit

@@ -13,6 +13,9 @@ namespace Actors.Tests.Simulation.Wire;
 internal static class Frames
 {
     public const char ReadyForQuery = 'Z';
+
+    public const char Notice = 'N';
+
     /// <summary>The letter and the length.</summary>
     public const int Header = 5;
 

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
+using System.Text;
+using Actors.Tests.Simulation.Oracle;
 
 namespace Actors.Tests.Simulation.Wire;
 
@@ -19,6 +21,8 @@ internal sealed class ServerEnd : IDisposable
         """
         CLOSE ALL; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES
         """;
+
+    private static readonly byte[] AuditNotice = Encoding.ASCII.GetBytes(AuditTrail.Written);
 
     private readonly Socket _socket;
     private readonly MemoryStream _received = new();
@@ -42,6 +46,9 @@ internal sealed class ServerEnd : IDisposable
 
     /// <summary>The last step at which it was sent something that can write.</summary>
     public int WrittenAt { get; set; }
+
+    /// <summary>Whether it has written, since somebody last took this back, what the audit trail shows.</summary>
+    public bool HasWritten { get; set; }
 
     /// <summary>How many units it was sent so far.</summary>
     public int Sent { get; private set; }
@@ -143,6 +150,12 @@ internal sealed class ServerEnd : IDisposable
         {
             var message = Received.Slice(_parsed, length);
             _parsed += length;
+            if ((char)message[0] == Frames.Notice && message.IndexOf(AuditNotice) >= 0)
+            {
+                HasWritten = true;
+                continue;
+            }
+
             _answer.Write(_prepared.Answer((char)message[0]));
             _answer.Write(message);
             if ((char)message[0] != Frames.ReadyForQuery) continue;

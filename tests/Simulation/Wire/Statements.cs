@@ -19,7 +19,7 @@ internal sealed class Statements(
     private readonly Dictionary<int, int> _steps = [];
     private readonly Dictionary<int, Duration> _idleLimits = [];
 
-    /// <summary>Called when something may have been committed, before anybody learns of it.</summary>
+    /// <summary>Called when something was committed or rolled back, before anybody learns of it.</summary>
     public required Action Judged { get; init; }
 
     /// <summary>The step at which a session last did something other than ending its transaction.</summary>
@@ -89,7 +89,8 @@ internal sealed class Statements(
         if (client.Server!.Status == 'I')
         {
             _idleLimits.Remove(client.Server.Pid);
-            Judged();
+            if (client.Server.HasWritten) Judged();
+            client.Server.HasWritten = false;
         }
         else
         {
