@@ -1,4 +1,5 @@
 using Actors.Tests.Simulation.Oracle;
+using Actors.Tests.Simulation.Wire;
 using NodaTime;
 using Npgsql;
 
@@ -17,7 +18,7 @@ internal sealed class Bureau : IDisposable
         var builder = new NpgsqlDataSourceBuilder(ownerConnectionString);
         // Whoever holds a row lets it go only when the world goes on, so a longer wait is in vain. What is asked again
         // and again is planned once, and leaves nothing behind that would have to be reset.
-        builder.ConnectionStringBuilder.Options = "-c lock_timeout=2ms";
+        builder.ConnectionStringBuilder.Options = $"-c lock_timeout=2ms -c {ServerEnd.PlanOnce}";
         builder.ConnectionStringBuilder.MaxAutoPrepare = 50;
         builder.ConnectionStringBuilder.NoResetOnClose = true;
         builder.UseNodaTime();

@@ -146,7 +146,7 @@ ALTER FUNCTION public.serve_cutoffs_in_sql(timestamptz, boolean) SET lock_timeou
 -- Nobody listens here: nudges are the world's own. And a server lets only one transaction that notifies commit at a
 -- time, in whatever database, so that a world would wait for another, and give up what it would have got alone.
 CREATE FUNCTION simulation.notify_nobody(channel text, payload text) RETURNS void
-LANGUAGE sql AS 'SELECT';
+LANGUAGE plpgsql AS 'BEGIN END';
 GRANT EXECUTE ON FUNCTION simulation.notify_nobody(text, text) TO PUBLIC;
 
 DO $$

@@ -1,3 +1,4 @@
+using Actors.Tests.Simulation.Wire;
 using NodaTime;
 using Npgsql;
 
@@ -36,6 +37,7 @@ internal sealed class AuditTrail : IDisposable
     {
         var builder = new NpgsqlDataSourceBuilder(superuserConnectionString);
         builder.ConnectionStringBuilder.MaxAutoPrepare = 50;
+        builder.ConnectionStringBuilder.Options = $"-c {ServerEnd.PlanOnce}";
         builder.UseNodaTime();
         _source = builder.Build();
         _connection = _source.OpenConnection();

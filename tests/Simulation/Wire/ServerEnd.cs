@@ -14,7 +14,10 @@ internal sealed class ServerEnd : IDisposable
     private static readonly TimeSpan Quickly = TimeSpan.FromMilliseconds(3);
     private static readonly TimeSpan RealLimit = TimeSpan.FromSeconds(60);
 
-    private const string PlanOnce = "SET plan_cache_mode = force_generic_plan";
+    /// <summary>The setting by which a session plans each statement once.</summary>
+    public const string PlanOnce = "plan_cache_mode=force_generic_plan";
+
+    private const string SetPlanOnce = "SET " + PlanOnce;
 
     /// <summary>All that DISCARD ALL does, but for the prepared statements.</summary>
     private const string Discard =
@@ -78,7 +81,7 @@ internal sealed class ServerEnd : IDisposable
                 if (kind == Frames.ReadyForQuery) Greeting = Received[greeting.._parsed].ToArray();
                 var said = Received[.._parsed].ToArray();
                 Forget(_parsed);
-                if (kind == Frames.ReadyForQuery) Run(PlanOnce);
+                if (kind == Frames.ReadyForQuery) Run(SetPlanOnce);
                 return said;
             }
 
@@ -132,7 +135,7 @@ internal sealed class ServerEnd : IDisposable
     {
         if (Status != 'I') Run("ROLLBACK");
         Run(Discard);
-        Run(PlanOnce);
+        Run(SetPlanOnce);
     }
 
     public void Dispose()
