@@ -42,6 +42,7 @@ internal sealed class World : IDisposable
     private readonly Instant _end;
     private Instant? _sweepAt;
     private Instant _lastWatch = Instant.MinValue;
+    private int _watchesInVain;
     private int _days;
     private bool _isDirty = true;
     private int _sweepsInVain;
@@ -56,7 +57,7 @@ internal sealed class World : IDisposable
         _audit = new AuditTrail(database.SuperuserConnectionString);
         _bureau = new Bureau(database.ConnectionString);
         _storms = new Storms(_agenda, _chance.Fork());
-        _network = new Network(database.SiloConnectionString, _processor, _audit.Terminate);
+        _network = new Network(database.SiloConnectionString, _processor, Terminate);
         _cluster = new Cluster(_agenda, _processor, _network, _chance.Fork(), _storms, Limits(_chance.Fork()));
         _cluster.Reminders.Ticked = _cluster.Tick;
         _judge = new Judge(_facts, _storms, _agenda, _diary.Tell);
@@ -171,8 +172,15 @@ internal sealed class World : IDisposable
         _bureau.HasWritten = false;
         var rows = _audit.TakeAll();
         if (rows.Count == 0) return;
-        (_isDirty, _sweepsInVain) = (true, 0);
+        (_isDirty, _sweepsInVain, _watchesInVain) = (true, 0, 0);
         _judge.Look(rows, pid => pid == _bureau.Pid ? _diary.Step : _statements.StepOf(pid));
+    }
+
+    /// <summary>Ends a session that waits for a lock; it may have got it, and have committed, in that moment.</summary>
+    private void Terminate(int pid)
+    {
+        _audit.Terminate(pid);
+        _bureau.HasWritten = true;
     }
 
     private void EndDay()
@@ -201,6 +209,7 @@ internal sealed class World : IDisposable
     private Instant? WantedAt()
     {
         if (_cluster.Alive.Count == 0) return WatchdogWantedAt();
+        _watchesInVain = 0;
 
         var late = _audit.Ask<Instant?>(
             """
@@ -222,8 +231,8 @@ internal sealed class World : IDisposable
         if (!_weather.HasWatchdog) return null;
         var cutoff = _facts.Agencies.Values.Where(agency => !agency.IsPaused.Now).Min(agency => agency.NextCutoff);
         // Whom it cannot serve it finds again and again; here it looks less and less often.
-        var again = _lastWatch + Duration.FromMinutes(1) * (1 << Math.Min(_sweepsInVain, 6));
-        return _sweepsInVain > 0 && cutoff < again ? again : cutoff;
+        var again = _lastWatch + Duration.FromMinutes(1) * (1 << Math.Min(_watchesInVain, 6));
+        return _watchesInVain > 0 && cutoff < again ? again : cutoff;
     }
 
     private void ScheduleSweep(Instant at)
@@ -260,6 +269,7 @@ internal sealed class World : IDisposable
     private void Watch()
     {
         _lastWatch = _agenda.Now;
+        _watchesInVain++;
         _life.Watchdog();
     }
 

@@ -58,6 +58,7 @@ internal sealed partial class InstallmentMarker(
         await Task.WhenAll(Enumerable.Range(0, options.MarkingWorkers)
             .Select(_ => Task.Run(() => WorkAsync(stoppingToken), CancellationToken.None)));
 
+        Nudge(isLast: true);
         // What is still queued was never begun; whoever asked learns it, and the next silo's sweep finds the rest.
         _queue.Writer.TryComplete();
         while (_queue.Reader.TryRead(out var work)) work.Answer.TrySetCanceled(stoppingToken);
@@ -86,8 +87,7 @@ internal sealed partial class InstallmentMarker(
                 await MarkAsync([.. batch.Values]);
                 GrainTelemetry.Waiting(-batch.Count);
                 batch.Clear();
-                var isLast = held is null && (_queue.Reader.Count == 0 || stoppingToken.IsCancellationRequested);
-                foreach (var run in _runs.TakeAfterBatch(isLast)) Nudge(run);
+                Nudge(isLast: held is null && _queue.Reader.Count == 0);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -110,6 +110,8 @@ internal sealed partial class InstallmentMarker(
             var open = batch.Where(work => !work.Answer.Task.IsCompleted).ToArray();
             LogHalving(open.Length, error);
             await MarkAsync(open[..(open.Length / 2)]);
+            // What the other half meets may take its time, and this half has nothing to do with it.
+            Nudge(isLast: true);
             await MarkAsync(open[(open.Length / 2)..]);
         }
         catch (Exception error)
@@ -197,8 +199,27 @@ internal sealed partial class InstallmentMarker(
         }
     }
 
-    private void Nudge(JobId job) =>
-        grains.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses).JobMayBeDoneAsync(job).Ignore();
+    /// <summary>
+    /// After a batch: has the coordinator look at the runs that may be done. What it cannot be told the sweep finds.
+    /// </summary>
+    /// <param name="isLast">Nobody waits for a batch.</param>
+    [SuppressMessage("Design", "CA1031", Justification = "A worker goes on, whatever became of a word to another.")]
+    private void Nudge(bool isLast)
+    {
+        try
+        {
+            var coordinator = grains.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses);
+            foreach (var run in _runs.TakeAfterBatch(isLast)) coordinator.JobMayBeDoneAsync(run).Ignore();
+        }
+        catch (Exception error)
+        {
+            LogNotTold(error);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "The coordinator was not told that runs may be done; its sweep finds them")]
+    private partial void LogNotTold(Exception error);
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "A batch of {Agencies} agencies failed; looking for the one that spoils it")]

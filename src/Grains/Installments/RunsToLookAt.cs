@@ -5,7 +5,7 @@ namespace Actors.Grains.Installments;
 /// <summary>
 /// The runs that may be done, kept until no agency waits for a batch any more, or for a few batches: before that a run
 /// of many agencies is not done, and to have the database look whether it is costs as much as some of its agencies.
-/// Of one silo, for all its workers. What is lost with the silo the sweep finds.
+/// Of one silo, for all its workers. What is lost with the silo, or kept while a batch takes long, the sweep finds.
 /// </summary>
 internal sealed class RunsToLookAt
 {

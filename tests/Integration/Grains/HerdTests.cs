@@ -53,6 +53,9 @@ public sealed class HerdTests(PausingWorld world) : IClassFixture<PausingWorld>
         Assert.All(Bounds, bound => Assert.InRange(most[bound.Key], 1, bound.Value));
         Assert.Equal((long)Agencies, await world.ReadAsync<long>(
             "SELECT sum(records_updated) FROM agency_runs WHERE cutoff_date = '2031-10-01'"));
+        // The coordinator hears of it from whoever marked the last of them, and not by its next sweep.
+        await Eventually.HoldsAsync("the herd's run is closed", TimeSpan.FromSeconds(10), () => world.ReadAsync<bool>(
+            "SELECT bool_and(status = 'success') FROM jobs_log WHERE metadata ->> 'trigger' = 'reminder'"));
     }
 
     private Task<long> SessionsAsync(string application) => world.ReadAsync<long>(

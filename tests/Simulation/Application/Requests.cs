@@ -68,6 +68,7 @@ internal sealed class Requests(Desk desk, Cluster cluster)
         var served = desk.Bureau.Call(
             isAsked ? "SELECT count(*) FROM serve_cutoffs_in_sql(@now, true)" : "SELECT run_watchdog(@now)::bigint",
             desk.Now);
+        if (!isAsked && served > 0) desk.Storms.Note("the watchdog serves");
         desk.Diary.Tell($"SQL serves {served?.ToString() ?? "no"} agencies "
             + $"({(isAsked ? "asked" : "watchdog")})");
     }

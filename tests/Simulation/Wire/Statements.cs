@@ -19,7 +19,9 @@ internal sealed class Statements(
     private readonly Dictionary<int, int> _steps = [];
     private readonly Dictionary<int, Duration> _idleLimits = [];
 
-    /// <summary>Called when something was committed or rolled back, before anybody learns of it.</summary>
+    /// <summary>
+    /// Called when something was committed that the audit trail shows, or rolled back, before anybody learns of it.
+    /// </summary>
     public required Action Judged { get; init; }
 
     /// <summary>The step at which a session last did something other than ending its transaction.</summary>

@@ -41,13 +41,4 @@ public sealed class RunsToLookAtTests
 
         Assert.Equal([8, 16, 24], looks);
     }
-
-    [Fact]
-    public void A_run_is_not_forgotten_when_the_batch_after_its_own_has_failed()
-    {
-        _runs.Keep([Morning]);
-        Assert.Empty(_runs.TakeAfterBatch(isLast: false));
-
-        Assert.Equal([Morning], _runs.TakeAfterBatch(isLast: true));
-    }
 }
