@@ -74,6 +74,10 @@ public static class GrainTelemetry
         return activity?.SetTag("actors.agencies", batch.Count);
     }
 
+    /// <summary>Goes on with the trace of a batch, where the coordinator hears of the run it was for.</summary>
+    internal static Activity? StartNudge(ActivityContext batch) =>
+        batch == default ? null : Source.StartActivity("nudge the coordinator", ActivityKind.Internal, batch);
+
     internal static void Waiting(int requests) => Backlog.Add(requests);
 
     /// <summary>Counts a batch that is committed.</summary>

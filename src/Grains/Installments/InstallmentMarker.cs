@@ -209,7 +209,11 @@ internal sealed partial class InstallmentMarker(
         try
         {
             var coordinator = grains.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses);
-            foreach (var run in _runs.TakeAfterBatch(isLast)) coordinator.JobMayBeDoneAsync(run).Ignore();
+            foreach (var (run, trace) in _runs.TakeAfterBatch(isLast))
+            {
+                using var activity = GrainTelemetry.StartNudge(trace);
+                coordinator.JobMayBeDoneAsync(run).Ignore();
+            }
         }
         catch (Exception error)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Actors.Grains.Interfaces;
 
 namespace Actors.Grains.Installments;
@@ -11,23 +12,29 @@ internal sealed class RunsToLookAt
 {
     private const int MostBatches = 8;
 
-    private readonly HashSet<JobId> _runs = [];
+    private readonly OrderedDictionary<JobId, ActivityContext> _runs = [];
     private readonly Lock _lock = new();
     private int _batches;
 
-    /// <summary>Keeps runs that a batch has written under.</summary>
+    /// <summary>Keeps runs that a batch has written under, and the trace of that batch, the latest of each.</summary>
     public void Keep(IEnumerable<JobId> runs)
     {
-        lock (_lock) _runs.UnionWith(runs);
+        var trace = Activity.Current?.Context ?? default;
+        lock (_lock)
+        {
+            foreach (var run in runs) _runs[run] = trace;
+        }
     }
 
-    /// <summary>After a batch: the runs to look at now, in the order in which they were kept first.</summary>
-    public IReadOnlyList<JobId> TakeAfterBatch(bool isLast)
+    /// <summary>
+    /// After a batch: the runs to look at now, in the order in which they were kept first, each with its trace.
+    /// </summary>
+    public IReadOnlyList<KeyValuePair<JobId, ActivityContext>> TakeAfterBatch(bool isLast)
     {
         lock (_lock)
         {
             if (++_batches < MostBatches && !isLast) return [];
-            JobId[] runs = [.. _runs];
+            KeyValuePair<JobId, ActivityContext>[] runs = [.. _runs];
             _runs.Clear();
             _batches = 0;
             return runs;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Actors.Grains.Installments;
 using Actors.Grains.Interfaces;
 using Xunit;
@@ -16,18 +17,18 @@ public sealed class RunsToLookAtTests
     {
         _runs.Keep([Morning]);
 
-        Assert.Equal([Morning], _runs.TakeAfterBatch(isLast: true));
-        Assert.Empty(_runs.TakeAfterBatch(isLast: true));
+        Assert.Equal([Morning], Taken(isLast: true));
+        Assert.Empty(Taken(isLast: true));
     }
 
     [Fact]
     public void While_agencies_wait_runs_are_kept_and_then_looked_at_once()
     {
         _runs.Keep([Morning]);
-        Assert.Empty(_runs.TakeAfterBatch(isLast: false));
+        Assert.Empty(Taken(isLast: false));
         _runs.Keep([Evening, Morning]);
 
-        Assert.Equal([Morning, Evening], _runs.TakeAfterBatch(isLast: true));
+        Assert.Equal([Morning, Evening], Taken(isLast: true));
     }
 
     [Fact]
@@ -36,9 +37,21 @@ public sealed class RunsToLookAtTests
         var looks = Enumerable.Range(1, 24).Where(_ =>
         {
             _runs.Keep([Morning]);
-            return _runs.TakeAfterBatch(isLast: false).Count > 0;
+            return Taken(isLast: false).Any();
         });
 
         Assert.Equal([8, 16, 24], looks);
     }
+
+    [Fact]
+    public void A_run_is_looked_at_in_the_trace_of_the_batch_that_wrote_to_it_last()
+    {
+        using var batch = new Activity("mark installments").Start();
+        _runs.Keep([Morning]);
+        batch.Stop();
+
+        Assert.Equal(batch.Context, Assert.Single(_runs.TakeAfterBatch(isLast: true)).Value);
+    }
+
+    private IEnumerable<JobId> Taken(bool isLast) => _runs.TakeAfterBatch(isLast).Select(run => run.Key);
 }
