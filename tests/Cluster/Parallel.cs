@@ -5,7 +5,7 @@ using Xunit.v3;
 
 // Each class has a server and silos of its own, and all of them do little but wait: for a failure detector, a sweep, or
 // the next cutoff.
-[assembly: Parallelization(MaxThreads = 3)]
+[assembly: Parallelization(MaxThreads = 4)]
 [assembly: TestCollectionOrderer(typeof(LongestFirst))]
 
 namespace Actors.Tests.Cluster;

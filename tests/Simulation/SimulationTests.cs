@@ -31,7 +31,7 @@ public sealed class SimulationTests
         await Parallel.ForEachAsync(
             Enumerable.Range(0, Worlds).Select(index => new WorldSettings(FirstSeed + (ulong)index)),
             // With a world to each processor a fifth of them is idle: a world waits for its database, and that for it.
-            new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount * 3 / 2 },
+            new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount * 2 },
             async (world, _) =>
             {
                 try
