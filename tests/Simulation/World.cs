@@ -22,7 +22,7 @@ internal sealed class World : IDisposable
 {
     private static readonly Duration SweepPeriod = Duration.FromSeconds(15);
     private static readonly Duration LastCalm = Duration.FromMinutes(50);
-    private const int DaysBetweenTidying = 4;
+    private const int DaysBetweenTidying = 10;
 
     private readonly Chance _chance;
     private readonly Agenda _agenda;
@@ -188,6 +188,7 @@ internal sealed class World : IDisposable
         Look();
         _review.EverythingAgrees();
         if (_days++ % DaysBetweenTidying == 0) _audit.Tidy();
+        _cluster.KeepHouse();
         _diary.Tell($"a day has ended; {_facts.CutoffsServed} cutoffs, {_facts.Marked} marked");
         _agenda.After(Duration.FromDays(1), EndDay);
     }
@@ -250,10 +251,9 @@ internal sealed class World : IDisposable
     }
 
     /// <summary>Some sweeps that the database does not ask for: they resolve alerts, and find what it hides.</summary>
-    private void SweepAnyway() => _agenda.After(_storms.IsCalm ? LastCalm / 4 : Duration.FromHours(6), () =>
+    private void SweepAnyway() => _agenda.After(_storms.IsCalm ? LastCalm / 4 : Duration.FromHours(8), () =>
     {
         Sweep();
-        _cluster.KeepHouse();
         SweepAnyway();
     });
 
