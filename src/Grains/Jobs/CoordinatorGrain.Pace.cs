@@ -26,6 +26,8 @@ internal sealed partial class CoordinatorGrain
 
     private void SweepSoonAgain(Exception error)
     {
+        // Another silo's coordinator sweeps when it starts.
+        if (_stop.IsCancellationRequested) return;
         LogSweepFailed(error.Message);
         SweepSoonAfterTrouble();
     }
@@ -48,7 +50,7 @@ internal sealed partial class CoordinatorGrain
     /// <summary>Has the timer come sooner, unless it is to come as soon already.</summary>
     private bool SweepAgain(TimeSpan after)
     {
-        if (_comesAgainAfter <= after || _stopping.IsCancellationRequested) return false;
+        if (_comesAgainAfter <= after || _stop.IsCancellationRequested) return false;
         _comesAgainAfter = after;
         _sweeping?.Change(after, options.SweepPeriod);
         return true;

@@ -38,22 +38,22 @@ internal sealed partial class CoordinatorGrain
     /// </summary>
     private async Task<RunAllResult> RunOnceAsync(RunAllRequest request)
     {
-        if (await jobsLog.IsClosedAsync(request.Job, _stopping.Token))
-            return await jobsLog.ResultOfAsync(request.Job, [], _stopping.Token);
+        if (await jobsLog.IsClosedAsync(request.Job, _stop))
+            return await jobsLog.ResultOfAsync(request.Job, [], _stop);
 
-        var (agencies, now) = await store.AgenciesToRunAsync(request, _stopping.Token);
+        var (agencies, now) = await store.AgenciesToRunAsync(request, _stop);
         var job = new JobPlan(
             request.Job, RunTrigger.Api, null, request.RequestedBy, request.Reason, agencies.Count);
         var run = new RunRequest(RunTrigger.Api, job.Id, request.RequestedBy, request.Reason);
         IReadOnlyList<AgencyFailure> unrecorded = [];
         await WhileDispatchingAsync(job.Id, async () =>
         {
-            await jobsLog.OpenAsync([job], now, _stopping.Token);
-            unrecorded = await dispatch.AskAsync(agencies, run, allFailures: false, _stopping.Token);
-            await jobsLog.NoteAllReachedAsync(job.Id, _stopping.Token);
+            await jobsLog.OpenAsync([job], now, _stop);
+            unrecorded = await dispatch.AskAsync(agencies, run, allFailures: false, _stop);
+            await jobsLog.NoteAllReachedAsync(job.Id, _stop);
             await CloseAsync(job.Id, unrecorded);
         });
-        return await jobsLog.ResultOfAsync(job.Id, unrecorded, _stopping.Token);
+        return await jobsLog.ResultOfAsync(job.Id, unrecorded, _stop);
     }
 
     public async Task JobMayBeDoneAsync(JobId job)
@@ -74,10 +74,10 @@ internal sealed partial class CoordinatorGrain
             }
             while (_closing[job]);
         }
-        catch (Exception error) when (DatabaseErrors.IsTransient(error) || _stopping.IsCancellationRequested)
+        catch (Exception error) when (DatabaseErrors.IsTransient(error) || _stop.IsCancellationRequested)
         {
             // The row is still open, and the next sweep looks at every open row.
-            LogSweepFailed(error.Message);
+            if (!_stop.IsCancellationRequested) LogSweepFailed(error.Message);
         }
         finally
         {
@@ -108,7 +108,7 @@ internal sealed partial class CoordinatorGrain
     private async Task<int> CloseOpenJobsAsync()
     {
         var closed = 0;
-        foreach (var job in await jobsLog.OpenJobsAsync(_stopping.Token))
+        foreach (var job in await jobsLog.OpenJobsAsync(_stop))
         {
             if (_dispatching.Contains(job) || _closing.ContainsKey(job)) continue;
             if (await CloseQuietlyAsync(job)) closed++;
@@ -133,7 +133,7 @@ internal sealed partial class CoordinatorGrain
 
     private async Task<bool> CloseAsync(JobId job, IReadOnlyList<AgencyFailure> unrecorded)
     {
-        if (await jobsLog.CloseAsync(job, options.RunLimit, unrecorded, _stopping.Token) is not { } run) return false;
+        if (await jobsLog.CloseAsync(job, options.RunLimit, unrecorded, _stop) is not { } run) return false;
         var what = run.CutoffAt is { } at ? $"cutoff at {at:uuuu-MM-dd'T'HH:mm:ss'Z'}" : $"run by {run.Trigger}";
         if (run.Error is null) LogClosed(what, run.Agencies, run.RecordsUpdated, job.Value);
         else LogFailed(what, run.Agencies, run.RecordsUpdated, job.Value, run.Error);

@@ -63,6 +63,9 @@ internal sealed partial class CoordinatorGrain(
     private readonly Dictionary<JobId, bool> _closing = [];
     private readonly Dictionary<JobId, Task<RunAllResult>> _runs = [];
     private readonly CancellationTokenSource _stopping = new();
+
+    /// <summary>Can still be asked by what ends after the grain, when its source is disposed.</summary>
+    private CancellationToken _stop;
     private Task<Task<SweepResult>>? _sweep;
     private Task<Task<SweepResult>>? _nextSweep;
     private IGrainTimer? _sweeping;
@@ -71,6 +74,7 @@ internal sealed partial class CoordinatorGrain(
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        _stop = _stopping.Token;
         _sweeping = this.RegisterGrainTimer(
             static (grain, _) => grain.SweepQuietlyAsync(), this,
             new GrainTimerCreationOptions
@@ -110,7 +114,7 @@ internal sealed partial class CoordinatorGrain(
         {
             return await await SendOutAsync();
         }
-        catch (Exception error) when (DatabaseErrors.IsTransient(error) || _stopping.IsCancellationRequested)
+        catch (Exception error) when (DatabaseErrors.IsTransient(error) || _stop.IsCancellationRequested)
         {
             // Whoever asked may not ask again: what a nudge tells comes once.
             SweepSoonAgain(error);
@@ -147,7 +151,7 @@ internal sealed partial class CoordinatorGrain(
         {
             FinishQuietlyAsync(await SendOutAsync()).Ignore();
         }
-        catch (Exception error) when (DatabaseErrors.IsTransient(error) || _stopping.IsCancellationRequested)
+        catch (Exception error) when (DatabaseErrors.IsTransient(error) || _stop.IsCancellationRequested)
         {
             SweepSoonAgain(error);
         }
@@ -171,7 +175,7 @@ internal sealed partial class CoordinatorGrain(
         // A silo of another version may write instants by another TZDB at any time.
         if (_repairedAt is not { } at || _sweptAt < at || _sweptAt - at >= RepairPeriod)
         {
-            await store.RepairAsync(_stopping.Token);
+            await store.RepairAsync(_stop);
             _repairedAt = _sweptAt;
         }
 
@@ -184,7 +188,7 @@ internal sealed partial class CoordinatorGrain(
         while (waves.Count < WavesAtMost)
         {
             foreach (var asked in _underWay.Values) asked.PassOver();
-            if (await store.FindAsync(silo.Name, lateAfter, _underWay, _stopping.Token) is not { } finding)
+            if (await store.FindAsync(silo.Name, lateAfter, _underWay, _stop) is not { } finding)
             {
                 // Somebody else sweeps, or holds the lock and is dead.
                 if (ticksMayBeLost) SweepSoonAfterTrouble();
@@ -226,10 +230,10 @@ internal sealed partial class CoordinatorGrain(
     {
         try
         {
-            var rows = await history.DeleteOldAsync(_stopping.Token);
+            var rows = await history.DeleteOldAsync(_stop);
             if (rows > 0) LogDeleted(rows, options.Retention);
         }
-        catch (Exception error) when (error is Npgsql.NpgsqlException || _stopping.IsCancellationRequested)
+        catch (Exception error) when (error is Npgsql.NpgsqlException || _stop.IsCancellationRequested)
         {
             // What is too old is still there in an hour.
             LogNotDeleted(error.Message);
@@ -243,7 +247,7 @@ internal sealed partial class CoordinatorGrain(
         var request = new RunRequest(RunTrigger.CatchUp, job.Id);
         var asking = dispatch.Begin(
             finding.Agencies, request, allFailures: true, new AskedAgencies(finding.At, SweepVerySoon, NoteUnserved),
-            _underWay, _stopping.Token);
+            _underWay, _stop);
         return new Wave(finding, asking, CloseWhenAnsweredAsync(job, finding, asking));
     }
 
@@ -256,7 +260,7 @@ internal sealed partial class CoordinatorGrain(
         {
             failures = await asking.Answered;
             // Where nothing but failures came of it, nobody may have opened its row.
-            if (failures.Count > 0) await jobsLog.OpenAsync([job], finding.At, _stopping.Token);
+            if (failures.Count > 0) await jobsLog.OpenAsync([job], finding.At, _stop);
             await CloseAsync(job.Id, failures);
         });
         return failures.Count;

@@ -1,7 +1,6 @@
 using Actors.Grains.Interfaces;
 using Actors.Silo.Doctor;
 using Actors.Tests.Support;
-using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 using Xunit;
 
@@ -101,8 +100,7 @@ public sealed class CheckupTests : IAsyncLifetime
     [InlineData(60, Severity.Problem)]
     public async Task A_clock_that_differs_from_the_databases_is_measured(int secondsAhead, Severity severity)
     {
-        var clock = new FakeTimeProvider();
-        clock.SetUtcNow(await DatabaseTimeAsync() + TimeSpan.FromSeconds(secondsAhead));
+        var clock = new SkewedClock(TimeSpan.FromSeconds(secondsAhead));
 
         AssertFound(
             await CheckAsync(clock: clock), severity, "clock", secondsAhead < 0 ? "s behind the" : "s ahead of the");
@@ -252,9 +250,6 @@ public sealed class CheckupTests : IAsyncLifetime
         VALUES ('any', '127.0.0.1', {port}, 1, '{name}', 'any', {status}, 0,
           clock_timestamp() - interval '1 hour', clock_timestamp() - {secondsOld} * interval '1 second')
         """);
-
-    private async Task<DateTimeOffset> DatabaseTimeAsync() =>
-        new((DateTime)(await ExecuteAsync("SELECT clock_timestamp()"))!, TimeSpan.Zero);
 
     private async Task<object?> ExecuteAsync(string sql)
     {

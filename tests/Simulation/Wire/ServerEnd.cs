@@ -47,9 +47,6 @@ internal sealed class ServerEnd : IDisposable
     /// <summary>'I' outside a transaction, 'T' in one, 'E' in one that failed.</summary>
     public char Status { get; private set; } = 'I';
 
-    /// <summary>The last step at which it was sent something that can write.</summary>
-    public int WrittenAt { get; set; }
-
     /// <summary>Whether it has written, since somebody last took this back, what the audit trail shows.</summary>
     public bool HasWritten { get; set; }
 
