@@ -4,7 +4,7 @@ using Xunit;
 namespace Actors.Tests.Cluster;
 
 /// <summary>A database that is gone or cut off, or in which somebody holds rows, while cutoffs pass.</summary>
-public sealed class DatabaseFaultTests(FaultWorld world, ITestOutputHelper output) : IClassFixture<FaultWorld>
+public sealed class DatabaseFaultTests(FaultWorlds worlds, ITestOutputHelper output) : FaultTest(worlds)
 {
     /// <summary>In the longer round the database stays away for as long after the last cutoff.</summary>
     private static readonly TimeSpan Away = FaultWorld.Rounds > 1 ? TimeSpan.FromMinutes(10) : TimeSpan.Zero;
@@ -14,30 +14,30 @@ public sealed class DatabaseFaultTests(FaultWorld world, ITestOutputHelper outpu
     [InlineData(Within.Commit)]
     public async Task A_database_that_stops_in_the_middle_of_batches_finds_all_its_work_done(Within place)
     {
-        await world.EnsureSilosAsync();
-        var silos = world.Living;
-        await using var held = await HeldBatches.PrepareAsync(world.Database, place);
-        var schedule = await world.ArmAsync(agencies: 100, seconds: 0, held: () => held.HoldAsync(silos));
+        await World.EnsureSilosAsync();
+        var silos = World.Living;
+        await using var held = await HeldBatches.PrepareAsync(World.Database, place);
+        var schedule = await World.ArmAsync(agencies: 100, seconds: 0, held: () => held.HoldAsync(silos));
         await held.FirstAsync(silos);
         await schedule.FaultBeginsAsync();
-        await world.Database.StopImmediatelyAsync();
-        await world.NotReadyAsync("The database does not answer.");
-        await world.Database.StartAgainAsync();
+        await World.Database.StopImmediatelyAsync();
+        await World.NotReadyAsync("The database does not answer.");
+        await World.Database.StartAgainAsync();
         await schedule.FaultEndsAsync();
 
-        var late = await world.RequireServedByAsync(silos, schedule, Promise.DatabaseIsBack);
+        var late = await World.RequireServedByAsync(silos, schedule, Promise.DatabaseIsBack);
         output.WriteLine($"PostgreSQL stopped immediately while a batch was within its {place}: {late}.");
     }
 
     [Fact]
     public async Task A_database_that_is_gone_while_cutoffs_pass_finds_all_its_work_done()
     {
-        var late = await world.ThroughAsync(async schedule =>
+        var late = await World.ThroughAsync(async schedule =>
         {
-            await world.Database.StopImmediatelyAsync();
+            await World.Database.StopImmediatelyAsync();
             await schedule.PassedWithoutDatabaseAsync(Away);
-            await world.NotReadyAsync("The database does not answer.");
-            await world.Database.StartAgainAsync();
+            await World.NotReadyAsync("The database does not answer.");
+            await World.Database.StartAgainAsync();
         });
         output.WriteLine($"PostgreSQL gone until {Away} after the last cutoff: {late}.");
     }
@@ -45,7 +45,7 @@ public sealed class DatabaseFaultTests(FaultWorld world, ITestOutputHelper outpu
     [Fact]
     public async Task Connections_that_are_cut_again_and_again_lose_nothing()
     {
-        var late = await world.ThroughAsync(async _ => await world.Database.ExecuteAsync(
+        var late = await World.ThroughAsync(async _ => await World.Database.ExecuteAsync(
             """
             DO $$
             BEGIN
@@ -63,11 +63,11 @@ public sealed class DatabaseFaultTests(FaultWorld world, ITestOutputHelper outpu
     public async Task Rows_that_somebody_holds_are_waited_for_and_the_others_are_not_kept()
     {
         // Not held for longer than agencies are tried again: what failed for good is set aside for half a minute.
-        var schedule = await world.ArmAsync(agencies: 60, seconds: 8);
+        var schedule = await World.ArmAsync(agencies: 60, seconds: 8);
         await schedule.PassedAsync(0.3);
         await schedule.FaultBeginsAsync();
         var apart = await schedule.SetApartAsync(20);
-        await using (var holder = await world.Database.ConnectAsync())
+        await using (var holder = await World.Database.ConnectAsync())
         {
             await using var held = await holder.BeginTransactionAsync();
             await using var hold = new NpgsqlCommand(

@@ -7,28 +7,30 @@ namespace Actors.Tests.Cluster;
 /// A PostgreSQL of its own and three silo processes on it, for tests in turn. Each change of an
 /// installment's status is written down with the database's time, by a trigger that no silo knows of.
 /// </summary>
-public sealed class FaultWorld : IAsyncLifetime
+public sealed class FaultWorld : IAsyncDisposable
 {
     private const int Silos = 3;
 
     private readonly List<SiloProcess> silos = [];
 
-    public OwnPostgres Database { get; private set; } = null!;
+    private FaultWorld(OwnPostgres database) => Database = database;
+
+    public OwnPostgres Database { get; }
 
     /// <summary>The longer round: how many times as many cutoffs, over as much more time.</summary>
     public static int Rounds { get; } = int.TryParse(
         Environment.GetEnvironmentVariable("ACTORS_TEST_FAULT_ROUNDS"), out var rounds) && rounds > 0 ? rounds : 1;
 
     /// <summary>
-    /// Leaves a test to the longer round: `./actors test` has met such a fault in another way already.
+    /// Whether tests run that `./actors test` leaves out, since it has met such a fault in another way already.
     /// </summary>
-    public static void OnlyInLongerRound(string because) =>
-        Assert.SkipUnless(Rounds > 1, $"only with ACTORS_TEST_FAULT_ROUNDS: {because}");
+    public static bool IsLongerRound => Rounds > 1;
 
     /// <summary>The silos that live; the first is the oldest.</summary>
     public IReadOnlyList<SiloProcess> Living => [.. silos.Where(silo => !silo.HasEnded)];
 
-    public async ValueTask InitializeAsync() => Database = await StartDatabaseAsync();
+    /// <summary>Its database; its silos start when somebody needs them.</summary>
+    public static async Task<FaultWorld> StartAsync() => new(await StartDatabaseAsync());
 
     /// <summary>A database that writes down every change of an installment's status, and every sweep.</summary>
     public static async Task<OwnPostgres> StartDatabaseAsync()
@@ -74,6 +76,9 @@ public sealed class FaultWorld : IAsyncLifetime
         while (silos.Count < Silos) silos.Add(SiloProcess.Start(Database.SiloConnectionString));
         await Task.WhenAll(silos.Select(silo => silo.ReadyAsync()));
     }
+
+    /// <summary>A silo that a test has started becomes one of them.</summary>
+    public void Take(SiloProcess silo) => silos.Add(silo);
 
     /// <summary>All silos are there, and serve agencies whose cutoffs come in the next seconds.</summary>
     public async Task<CutoffSchedule> ArmAsync(int agencies, int seconds, Func<Task>? held = null)
@@ -152,6 +157,6 @@ public sealed class FaultWorld : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         foreach (var silo in silos) await silo.DisposeAsync();
-        if (Database is not null) await Database.DisposeAsync();
+        await Database.DisposeAsync();
     }
 }

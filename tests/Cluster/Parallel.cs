@@ -3,27 +3,24 @@ using Xunit;
 using Xunit.Sdk;
 using Xunit.v3;
 
-// Each class has a server and silos of its own, and all of them do little but wait: for a failure detector, a sweep, or
-// the next cutoff. A fourth at once saves half a minute, and makes cutoffs late on two processors.
-[assembly: Parallelization(MaxThreads = 3)]
+// All of them do little but wait: for a failure detector, a sweep, or the next cutoff. A fourth at once saves half a
+// minute, and makes cutoffs late on two processors.
+[assembly: Parallelization(Mode = ParallelMode.All, MaxThreads = 3)]
 [assembly: TestCollectionOrderer(typeof(LongestFirst))]
+[assembly: AssemblyFixture(typeof(FaultWorlds))]
 
 namespace Actors.Tests.Cluster;
 
-/// <summary>Classes whose tests are few and leave the database as it was: a world takes 10 s of processor.</summary>
-[CollectionDefinition(Name)]
-public sealed class SharedWorld : ICollectionFixture<FaultWorld>
-{
-    public const string Name = "a world for several";
-}
-
-/// <summary>So that the last to end is not one that has begun last.</summary>
+/// <summary>
+/// So that the last to end is not one that has begun last. The two whose silos are of no use to others come first: until
+/// they end there are fewer worlds to start.
+/// </summary>
 public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Order =
     [
-        nameof(SiloFaultTests), nameof(CutOffFromDatabaseTests), nameof(DatabaseFaultTests),
-        nameof(DatabaseLimitTests), SharedWorld.Name, nameof(PartitionTests),
+        nameof(CutOffFromDatabaseTests), nameof(PartitionTests), nameof(SiloFaultTests), nameof(ClusterFaultTests),
+        nameof(StatementFaultTests), nameof(DatabaseLimitTests), nameof(DatabaseFaultTests),
     ];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(

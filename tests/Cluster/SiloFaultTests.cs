@@ -4,15 +4,15 @@ using Xunit;
 namespace Actors.Tests.Cluster;
 
 /// <summary>Silos that stop, die, freeze and come back, while cutoffs pass.</summary>
-public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) : IClassFixture<FaultWorld>
+public sealed class SiloFaultTests(FaultWorlds worlds, ITestOutputHelper output) : FaultTest(worlds)
 {
     [Fact]
     public async Task Silos_that_are_restarted_one_after_the_other_lose_nothing()
     {
-        var schedule = await world.ArmAsync(agencies: 90, seconds: 12);
+        var schedule = await World.ArmAsync(agencies: 90, seconds: 12);
         await schedule.PassedAsync(0.2);
         await schedule.FaultBeginsAsync();
-        foreach (var silo in world.Living) await world.ReplaceAsync(silo);
+        foreach (var silo in World.Living) await World.ReplaceAsync(silo);
 
         output.WriteLine($"Rolling restart of 3 silos: {await schedule.RequireServedAsync(Promise.Handover)}.");
     }
@@ -22,10 +22,10 @@ public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) :
     [InlineData(Within.Commit)]
     public async Task A_silo_killed_in_the_middle_of_a_batch_has_marked_all_of_it_or_nothing(Within place)
     {
-        await world.EnsureSilosAsync();
-        await using var held = await HeldBatches.PrepareAsync(world.Database, place);
-        var silos = world.Living;
-        var schedule = await world.ArmAsync(agencies: 90, seconds: 0, held: () => held.HoldAsync(silos));
+        await World.EnsureSilosAsync();
+        await using var held = await HeldBatches.PrepareAsync(World.Database, place);
+        var silos = World.Living;
+        var schedule = await World.ArmAsync(agencies: 90, seconds: 0, held: () => held.HoldAsync(silos));
         var killed = await held.FirstAsync(silos);
         await schedule.FaultBeginsAsync();
         await killed.KillAsync();
@@ -38,14 +38,14 @@ public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) :
     [Fact]
     public async Task A_frozen_silo_is_given_up_and_ends_when_it_comes_back()
     {
-        var schedule = await world.ArmAsync(agencies: 120, seconds: 14);
+        var schedule = await World.ArmAsync(agencies: 120, seconds: 14);
         await schedule.PassedAsync(0.1);
-        var frozen = world.Living[0];
-        var dead = await world.DeadSilosAsync();
+        var frozen = World.Living[0];
+        var dead = await World.DeadSilosAsync();
         await schedule.FaultBeginsAsync();
         await frozen.FreezeAsync();
         await Support.Eventually.HoldsAsync("the frozen silo is declared dead", TimeSpan.FromMinutes(1), async () =>
-            await world.DeadSilosAsync() > dead);
+            await World.DeadSilosAsync() > dead);
         await frozen.ThawAsync();
         Assert.True(await frozen.EndAsync() == (int)ExitCode.Expelled, frozen.Said);
         Assert.Contains("have declared this one dead", frozen.Said, StringComparison.Ordinal);
@@ -57,12 +57,13 @@ public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) :
     public async Task Silos_whose_clocks_are_wrong_mark_nothing_early_and_say_so()
     {
         var wrong = TimeSpan.FromMinutes(10);
-        await using var ahead = SiloProcess.Start(world.Database.SiloConnectionString, clockAhead: wrong);
-        await using var behind = SiloProcess.Start(world.Database.SiloConnectionString, clockAhead: -wrong);
+        await using var ahead = SiloProcess.Start(World.Database.SiloConnectionString, clockAhead: wrong);
+        await using var behind = SiloProcess.Start(World.Database.SiloConnectionString, clockAhead: -wrong);
+        await World.EnsureSilosAsync();
         await ahead.SaysAsync("600 s ahead of the");
         await behind.SaysAsync("600 s behind the");
         // By what the membership reads they have come in ten minutes, and had come ten minutes ago.
-        Assert.Equal(["10 t f", "-10 f t"], await world.Database.ListAsync<string>(
+        Assert.Equal(["10 t f", "-10 f t"], await World.Database.ListAsync<string>(
             """
             SELECT concat_ws(' ', round(extract(epoch FROM i_am_alive_time - clock_timestamp()) / 60),
               start_time > clock_timestamp() + interval '5 minutes',
@@ -71,12 +72,12 @@ public sealed class SiloFaultTests(FaultWorld world, ITestOutputHelper output) :
             WHERE status = 3 AND abs(extract(epoch FROM i_am_alive_time - clock_timestamp())) > 60
             ORDER BY i_am_alive_time DESC
             """));
-        var schedule = await world.ArmAsync(agencies: 90, seconds: 10);
+        var schedule = await World.ArmAsync(agencies: 90, seconds: 10);
         // Neither suspects a silo that comes, whose start is long ago, or in time to come, by its own clock.
-        var dead = await world.DeadSilosAsync();
-        var living = world.Living;
-        await world.ReplaceAsync(living[0]);
-        Assert.Equal(dead + 1, await world.DeadSilosAsync());
+        var dead = await World.DeadSilosAsync();
+        var living = World.Living;
+        await World.ReplaceAsync(living[0]);
+        Assert.Equal(dead + 1, await World.DeadSilosAsync());
         Assert.All(living.Skip(1), silo => Assert.False(silo.HasEnded, silo.Said));
         await schedule.PassedAsync(0.3);
         // What it has armed ticks on silos whose clocks are right, and the other way round.
