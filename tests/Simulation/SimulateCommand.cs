@@ -36,7 +36,7 @@ internal static class SimulateCommand
     private static readonly Option<int> AtOnce = new("--at-once")
     {
         Description = "How many worlds run side by side.",
-        DefaultValueFactory = _ => Math.Max(1, Environment.ProcessorCount),
+        DefaultValueFactory = _ => WorldServers.AtOnce,
     };
 
     private static readonly Option<bool> Trace = new("--trace")
@@ -74,13 +74,14 @@ internal static class SimulateCommand
         var started = Stopwatch.GetTimestamp();
         var reports = new List<Report>();
         var failures = 0;
+        await using var servers = new WorldServers();
         await Parallel.ForEachAsync(
             worlds, new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = cancellationToken },
             async (world, _) =>
             {
                 try
                 {
-                    var report = await World.RunAsync(world, trace);
+                    var report = await servers.RunAsync(world, trace);
                     lock (reports) reports.Add(report);
                     Console.WriteLine(Line(report));
                 }

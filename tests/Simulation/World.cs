@@ -13,7 +13,7 @@ namespace Actors.Tests.Simulation;
 internal sealed record WorldSettings(ulong Seed, int Agencies = 20, int Days = 40);
 
 /// <summary>
-/// One simulated world on a database of its own. The real grains, marker, stores and SQL run on one thread under a
+/// One simulated world on a server of its own. The real grains, marker, stores and SQL run on one thread under a
 /// clock that stands still while they do. Whenever all of them wait, the world lets one statement pass, or
 /// something happen to it; when there is none, it lets the clock go on to what comes next. Chance decides all of
 /// it, by the seed.
@@ -78,9 +78,9 @@ internal sealed class World : IDisposable
 
     /// <summary>Makes the world and lets it run to its end.</summary>
     /// <exception cref="ViolationException">What must never be was; the last lines of the diary tell how.</exception>
-    public static async Task<Report> RunAsync(WorldSettings settings, TextWriter? trace = null)
+    public static async Task<Report> RunAsync(WorldSettings settings, TestServer server, TextWriter? trace = null)
     {
-        await using var database = await TestDatabase.CreateMigratedAsync();
+        await using var database = await TestDatabase.CreateMigratedAsync(server);
         // A thread of its own: whatever waits, waits for this one alone.
         return await Task.Factory.StartNew(
             () => RunOn(database, settings, trace), CancellationToken.None, TaskCreationOptions.LongRunning,
@@ -232,7 +232,7 @@ internal sealed class World : IDisposable
         if (!_weather.HasWatchdog) return null;
         var cutoff = _facts.Agencies.Values.Where(agency => !agency.IsPaused.Now).Min(agency => agency.NextCutoff);
         // Whom it cannot serve it finds again and again; here it looks less and less often.
-        var again = _lastWatch + Duration.FromMinutes(1) * (1 << Math.Min(_watchesInVain, 6));
+        var again = _lastWatch + Duration.FromMinutes(1) * (1 << Math.Min(_watchesInVain, 9));
         return _watchesInVain > 0 && cutoff < again ? again : cutoff;
     }
 

@@ -35,10 +35,13 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>
     /// A new database with every migration applied, cloned from a template that all test processes share.
     /// </summary>
-    public static async Task<TestDatabase> CreateMigratedAsync()
+    public static async Task<TestDatabase> CreateMigratedAsync() =>
+        await CreateMigratedAsync(await TestServer.GetAsync());
+
+    /// <summary>The same on a server that the tests of this process need not share.</summary>
+    public static async Task<TestDatabase> CreateMigratedAsync(TestServer server)
     {
-        var server = await TestServer.GetAsync();
-        var template = await MigratedTemplate.NameAsync();
+        var template = await server.TemplateAsync();
         var name = $"test_{Guid.NewGuid():N}";
         await RunAsync(server.OwnerConnectionString, $"CREATE DATABASE {name} TEMPLATE {template}");
         return new TestDatabase(server, name);

@@ -8,15 +8,19 @@ namespace Actors.Tests.Support;
 /// one that ends stops it; one that was killed leaves it to the next run. ACTORS_TEST_SERVER (a login with CREATEROLE
 /// and CREATEDB, no superuser) and ACTORS_TEST_SUPERUSER, both connection strings, name another server instead.
 /// </summary>
-public sealed class TestServer
+public sealed class TestServer : IAsyncDisposable
 {
     private static readonly Lazy<Task<TestServer>> Shared = new(StartAsync);
     private readonly string? superuser;
+    private readonly EmbeddedPostgres? embedded;
+    private readonly Lazy<Task<string>> template;
 
-    private TestServer(string owner, string? superuser)
+    private TestServer(string owner, string? superuser, EmbeddedPostgres? embedded = null)
     {
         OwnerConnectionString = owner;
         this.superuser = superuser;
+        this.embedded = embedded;
+        template = new(() => MigratedTemplate.MakeAsync(this));
     }
 
     /// <summary>May make databases and roles; is no superuser.</summary>
@@ -34,21 +38,41 @@ public sealed class TestServer
     /// <summary>The server, started by the first test of the process that asks.</summary>
     public static Task<TestServer> GetAsync() => Shared.Value;
 
+    /// <summary>Whether the environment names the server, so that there is no other for tests.</summary>
+    public static bool IsNamed => Named is { Length: > 0 };
+
+    /// <summary>One that nobody else uses, in a folder of its own; it stops when it is disposed.</summary>
+    public static async Task<TestServer> StartInAsync(string folder)
+    {
+        var embedded = await EmbeddedPostgres.StartAsync(
+            Options with { Folder = folder }, CancellationToken.None);
+        return new TestServer(embedded.OwnerConnectionString, embedded.SuperuserConnectionString, embedded);
+    }
+
+    /// <summary>The database with every migration applied that its tests clone; made when it is first wanted.</summary>
+    public Task<string> TemplateAsync() => template.Value;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (embedded is not null) await embedded.DisposeAsync();
+    }
+
+    private static string? Named => Environment.GetEnvironmentVariable("ACTORS_TEST_SERVER");
+
+    private static EmbeddedPostgresOptions Options { get; } = new()
+    {
+        IsDurable = false,
+        OwnerMayCreateDatabases = true,
+        Report = Console.Error.WriteLine,
+    };
+
     private static async Task<TestServer> StartAsync()
     {
-        if (Environment.GetEnvironmentVariable("ACTORS_TEST_SERVER") is { Length: > 0 } named)
-            return new TestServer(named, Environment.GetEnvironmentVariable("ACTORS_TEST_SUPERUSER"));
-        var options = new EmbeddedPostgresOptions
-        {
-            IsDurable = false,
-            OwnerMayCreateDatabases = true,
-            Report = Console.Error.WriteLine,
-        };
-        var home = await EmbeddedPostgres.LocateAsync(options, CancellationToken.None);
-        var embedded = await EmbeddedPostgres.StartAsync(
-            options with { Folder = Path.Combine(home, "tests") }, CancellationToken.None);
+        if (IsNamed) return new TestServer(Named!, Environment.GetEnvironmentVariable("ACTORS_TEST_SUPERUSER"));
+        var home = await EmbeddedPostgres.LocateAsync(Options, CancellationToken.None);
+        var server = await StartInAsync(Path.Combine(home, "tests"));
         // No fixture spans all test projects and every runner; the end of the process does.
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => embedded.DisposeAsync().AsTask().GetAwaiter().GetResult();
-        return new TestServer(embedded.OwnerConnectionString, embedded.SuperuserConnectionString);
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        return server;
     }
 }
