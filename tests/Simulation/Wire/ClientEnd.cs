@@ -33,7 +33,11 @@ internal sealed class ClientEnd(int number, SiloThread process, Socket socket) :
     /// <summary>The request was sent on, and the server waits for a lock.</summary>
     public bool IsBlocked { get; set; }
 
-    public bool HasInput => IsClosed || socket.Poll(0, SelectMode.SelectRead);
+    /// <summary>
+    /// Whether it has said something that was not taken in. That it has hung up says nothing: after some errors Npgsql
+    /// does so, and only then tells whoever waits for the answer.
+    /// </summary>
+    public bool HasSaidSomething => IsClosed || socket.Available > 0;
 
     /// <summary>Takes in what the client has sent. Answers what it says before it is let in.</summary>
     public byte[]? Read()

@@ -112,7 +112,7 @@ internal sealed class Network : IDisposable
     /// <summary>Gives a client its answer, and lets it do what it does with it.</summary>
     public void Deliver(ClientEnd client, byte[] answer)
     {
-        AndAwaitReaction(() => client.Deliver(answer), () => client.HasInput);
+        AndAwaitReaction(() => client.Deliver(answer), () => client.HasSaidSomething);
     }
 
     /// <summary>
@@ -164,7 +164,7 @@ internal sealed class Network : IDisposable
 
             var welcome = Introduce(client, introduction);
             client.IsIn = client.Server!.Greeting is not null;
-            AndAwaitReaction(() => client.Deliver(welcome), () => client.HasInput);
+            AndAwaitReaction(() => client.Deliver(welcome), () => client.HasSaidSomething);
         }
 
         if (client.IsClosed) Release(client);
