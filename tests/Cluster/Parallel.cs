@@ -12,8 +12,8 @@ using Xunit.v3;
 namespace Actors.Tests.Cluster;
 
 /// <summary>
-/// So that the last to end is not one that has begun last. The two whose silos are of no use to others come first: until
-/// they end there are fewer worlds to start.
+/// So that the last to end is not one that has begun last. The two whose silos are of no use to others come first:
+/// until they end there are fewer worlds to start.
 /// </summary>
 public sealed class LongestFirst : ITestCollectionOrderer
 {
