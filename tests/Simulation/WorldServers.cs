@@ -18,12 +18,15 @@ public sealed class WorldServers : IAsyncDisposable
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("actors-worlds-");
     private readonly ConcurrentStack<TestServer> _free = new();
+    private readonly ConcurrentBag<TestServer> _started = [];
     private readonly Lazy<Task<string>> _first;
     private int _last;
+    private int _hasEnded;
 
     public WorldServers()
     {
         _first = new(MakeFirstAsync);
+        AppDomain.CurrentDomain.ProcessExit += EndWithProcess;
         // PostgreSQL runs as a user that must get in.
         _folder.UnixFileMode |= UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
     }
@@ -45,9 +48,15 @@ public sealed class WorldServers : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var server in _free) await server.DisposeAsync();
+        AppDomain.CurrentDomain.ProcessExit -= EndWithProcess;
+        if (Interlocked.Exchange(ref _hasEnded, 1) == 1) return;
+        foreach (var server in _started) await server.DisposeAsync();
         _folder.Delete(recursive: true);
     }
+
+    /// <summary>Who is interrupted does not wait for the worlds that run, and leaves no server behind.</summary>
+    private void EndWithProcess(object? sender, EventArgs ended) =>
+        DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     private async Task<TestServer> StartAsync()
     {
@@ -55,7 +64,9 @@ public sealed class WorldServers : IAsyncDisposable
         if (TestServer.IsNamed) return await TestServer.GetAsync();
         var copy = Path.Combine(_folder.FullName, $"{Interlocked.Increment(ref _last)}");
         await CopyAsync(await _first.Value, copy);
-        return await TestServer.StartInAsync(copy);
+        var server = await TestServer.StartInAsync(copy);
+        _started.Add(server);
+        return server;
     }
 
     /// <summary>Answers the folder of a server that was stopped, with the template in it.</summary>

@@ -25,7 +25,14 @@ internal sealed class Processor : IDisposable
         if (thread.IsDead) return;
         _ready.Enqueue(new Turn(thread, callback, state));
         Interlocked.Increment(ref _turns);
-        _posted.Set();
+        try
+        {
+            _posted.Set();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The world has ended, by a violation or with its server, and nobody waits.
+        }
     }
 
     /// <summary>Runs what is ready, and what becomes ready by that.</summary>
