@@ -55,9 +55,9 @@ internal sealed class World : IDisposable
         _agenda = new Agenda(start);
         _diary = new Diary(_agenda, trace);
         _audit = new AuditTrail(database.SuperuserConnectionString);
-        _bureau = new Bureau(database.ConnectionString);
+        _bureau = new Bureau(database.ConnectionString, _audit);
         _storms = new Storms(_agenda, _chance.Fork());
-        _network = new Network(database.SiloConnectionString, _processor, Terminate);
+        _network = new Network(database.SiloConnectionString, _processor, _audit);
         _cluster = new Cluster(_agenda, _processor, _network, _chance.Fork(), _storms, Limits(_chance.Fork()));
         _cluster.Reminders.Ticked = _cluster.Tick;
         _judge = new Judge(_facts, _storms, _agenda, _diary.Tell);
@@ -163,24 +163,16 @@ internal sealed class World : IDisposable
     /// <summary>Looks where the application has done something, since nobody else writes unseen.</summary>
     private void LookAtLife()
     {
-        if (_bureau.HasWritten) Look();
+        if (_audit.HasRows) Look();
     }
 
     /// <summary>Reads what was committed since it last looked, and has it judged.</summary>
     private void Look()
     {
-        _bureau.HasWritten = false;
         var rows = _audit.TakeAll();
         if (rows.Count == 0) return;
         (_isDirty, _sweepsInVain, _watchesInVain) = (true, 0, 0);
         _judge.Look(rows, pid => pid == _bureau.Pid ? _diary.Step : _statements.StepOf(pid));
-    }
-
-    /// <summary>Ends a session that waits for a lock; it may have got it, and have committed, in that moment.</summary>
-    private void Terminate(int pid)
-    {
-        _audit.Terminate(pid);
-        _bureau.HasWritten = true;
     }
 
     private void EndDay()
@@ -211,17 +203,10 @@ internal sealed class World : IDisposable
     {
         if (_cluster.Alive.Count == 0) return WatchdogWantedAt();
         _watchesInVain = 0;
-
-        var late = _audit.Ask<Instant?>(
-            """
-            SELECT min(greatest(
-              coalesce(next_cutoff_at + interval '10.001 seconds', settings_changed_at), set_aside_until))
-            FROM agency_cutoffs WHERE paused_at IS NULL
-            """);
-        if (!_facts.Runs.Values.Any(run => run.IsOpen)) return late;
+        if (_facts.OpenRuns.Count == 0) return _audit.WantedAt;
         // A run that is not done yet is looked at again and again, less and less often.
         var again = _cluster.LastSweep + SweepPeriod * (1 << Math.Min(_sweepsInVain, 3));
-        return late is { } at ? Instant.Min(at, again) : again;
+        return _audit.WantedAt is { } at ? Instant.Min(at, again) : again;
     }
 
     /// <summary>

@@ -153,8 +153,10 @@ internal sealed class Agencies(Desk desk, Installments installments, Action chan
             desk.Facts.Remove(agency);
     }
 
-    /// <summary>Mostly minutes, now and then longer than a day.</summary>
-    private Duration SomeTime() => desk.Chance.Percent(90)
+    /// <summary>
+    /// Mostly minutes, now and then longer than a day; not often, since every quarter of an hour is like the last.
+    /// </summary>
+    private Duration SomeTime() => desk.Chance.Percent(97)
         ? desk.Chance.Between(Duration.FromMinutes(1), Duration.FromHours(2))
         : desk.Chance.Between(Duration.FromHours(2), Duration.FromHours(30));
 

@@ -12,10 +12,13 @@ internal sealed class Bureau : IDisposable
 {
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlConnection _connection;
+    private readonly AuditTrail _audit;
+    private readonly List<string> _told = [];
 
-    public Bureau(string ownerConnectionString)
+    public Bureau(string ownerConnectionString, AuditTrail audit)
     {
         var builder = new NpgsqlDataSourceBuilder(ownerConnectionString);
+        _audit = audit;
         // Whoever holds a row lets it go only when the world goes on, so a longer wait is in vain. What is asked again
         // and again is planned once, and leaves nothing behind that would have to be reset.
         builder.ConnectionStringBuilder.Options = $"-c lock_timeout=2ms -c {ServerEnd.PlanOnce}";
@@ -24,15 +27,14 @@ internal sealed class Bureau : IDisposable
         builder.UseNodaTime();
         _source = builder.Build();
         _connection = _source.OpenConnection();
-        _connection.Notice += (_, said) => HasWritten |= said.Notice.MessageText == AuditTrail.Written;
+        _connection.Notice += (_, said) =>
+        {
+            if (said.Notice.MessageText.StartsWith(AuditTrail.Notice, StringComparison.Ordinal))
+                _told.Add(said.Notice.MessageText[AuditTrail.Notice.Length..]);
+        };
     }
 
     public int Pid => _connection.ProcessID;
-
-    /// <summary>
-    /// Set when something may have been committed that the audit trail shows; who has looked at it takes it back.
-    /// </summary>
-    public bool HasWritten { get; set; }
 
     public static object OrNull(object? value) => value ?? DBNull.Value;
 
@@ -43,15 +45,7 @@ internal sealed class Bureau : IDisposable
     {
         using var batch = new NpgsqlBatch(_connection);
         foreach (var sql in statements) batch.BatchCommands.Add(Command(sql, parameters));
-        try
-        {
-            batch.ExecuteNonQuery();
-            return true;
-        }
-        catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)
-        {
-            return false;
-        }
+        return Answer(() => batch.ExecuteNonQuery()) is not null;
     }
 
     /// <summary>What a function answers; null when it gave up, because somebody holds a row that it needs.</summary>
@@ -59,14 +53,7 @@ internal sealed class Bureau : IDisposable
     {
         using var command = new NpgsqlCommand(sql, _connection);
         command.Parameters.AddWithValue("now", now);
-        try
-        {
-            return (long)command.ExecuteScalar()!;
-        }
-        catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)
-        {
-            return null;
-        }
+        return (long?)Answer(command.ExecuteScalar);
     }
 
     /// <summary>Begins a transaction that stays open; null when somebody holds a row of its.</summary>
@@ -79,7 +66,7 @@ internal sealed class Bureau : IDisposable
         try
         {
             batch.ExecuteNonQuery();
-            return new SlowTransaction(connection, transaction, this);
+            return new SlowTransaction(connection, transaction);
         }
         catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
@@ -95,6 +82,22 @@ internal sealed class Bureau : IDisposable
         _source.Dispose();
     }
 
+    /// <summary>What was committed is taken down; null when somebody holds a row that is needed.</summary>
+    private object? Answer(Func<object?> ask)
+    {
+        _told.Clear();
+        try
+        {
+            var answer = ask();
+            _audit.Add(Pid, _told);
+            return answer;
+        }
+        catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            return null;
+        }
+    }
+
     private static NpgsqlBatchCommand Command(string sql, (string Name, object Value)[] parameters)
     {
         var command = new NpgsqlBatchCommand(sql);
@@ -106,13 +109,12 @@ internal sealed class Bureau : IDisposable
 }
 
 /// <summary>A transaction of the application that takes its time: it holds rows while others want them.</summary>
-internal sealed class SlowTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction, Bureau bureau)
+internal sealed class SlowTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction)
 {
     public int Pid => connection.ProcessID;
 
     public void End(bool commits)
     {
-        bureau.HasWritten = true;
         if (commits) transaction.Commit();
         else transaction.Rollback();
         transaction.Dispose();

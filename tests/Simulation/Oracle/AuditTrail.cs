@@ -1,35 +1,43 @@
+using System.Text.Json;
 using Actors.Tests.Simulation.Wire;
 using NodaTime;
+using NodaTime.Serialization.SystemTextJson;
 using Npgsql;
 
 namespace Actors.Tests.Simulation.Oracle;
 
 /// <summary>A committed change, as the trigger in its transaction saw it.</summary>
 internal sealed record AuditRow(
-    long Position, int Pid, string Kind, string Operation, Guid Id, Guid? Agency, Guid? Job, LocalDate? CutoffDate,
-    Instant? CutoffAt, bool? Serves, string? Trigger, Instant? StartedAt, Duration? LateBy, string? Status,
-    string? OldStatus, Guid[] Ids, int? Records, string? Timezone, LocalTime? CutoffTime, string? Resolution,
-    string? Error);
+    string Kind, string Operation, Guid Id, Guid? Agency, Guid? Job, LocalDate? CutoffDate, Instant? CutoffAt,
+    bool? Serves, string? Trigger, Instant? StartedAt, long? MicrosecondsLate, string? Status, string? OldStatus,
+    Guid[] Ids, int? Records, string? Timezone, LocalTime? CutoffTime, string? Resolution, string? Error)
+{
+    /// <summary>The session that made it.</summary>
+    public int Pid { get; init; }
+
+    public Guid[] Ids { get; init; } = Ids ?? [];
+
+    public Duration? LateBy => MicrosecondsLate is { } late ? Duration.FromTicks(late * 10) : null;
+}
 
 /// <summary>
-/// The simulation's own eyes and hands on the server: it reads the audit trail, sees who waits for whom, and ends
-/// sessions. As a superuser, past the network that the silos are on.
+/// The simulation's own eyes and hands on the server: it keeps what sessions are told as they commit, sees who waits for
+/// whom, and ends sessions. As a superuser, past the network that the silos are on.
 /// </summary>
 internal sealed class AuditTrail : IDisposable
 {
-    /// <summary>What the server notes to a session that has written something of the trail.</summary>
-    public const string Written = "simulation.audit";
+    /// <summary>What a notice begins with that tells of a change; the change follows, as JSON.</summary>
+    public const string Notice = "simulation.audit ";
 
-    private const string Take =
-        """
-        DELETE FROM simulation.audit
-        RETURNING position, pid, kind, operation, id, agency_id, job_id, cutoff_date, cutoff_at, serves, trigger,
-                  started_at, late_by, status, old_status, ids, records, timezone, cutoff_time, resolution, error
-        """;
+    private static readonly JsonSerializerOptions Json = new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    }.ConfigureForNodaTime(DateTimeZoneProviders.Tzdb);
 
+    private readonly List<AuditRow> _rows = [];
+    private readonly Dictionary<Guid, Instant> _wanted = [];
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlConnection _connection;
-    private readonly NpgsqlCommand _take;
     private readonly NpgsqlCommand _blockers;
     private string? _tables;
 
@@ -43,8 +51,6 @@ internal sealed class AuditTrail : IDisposable
         _connection = _source.OpenConnection();
         using (var sql = new StreamReader(typeof(AuditTrail).Assembly.GetManifestResourceStream("Audit.sql")!))
             Run(sql.ReadToEnd());
-        _take = new NpgsqlCommand(Take, _connection);
-        _take.Prepare();
         _blockers = new NpgsqlCommand("SELECT pg_blocking_pids($1)", _connection)
         {
             Parameters = { new NpgsqlParameter<int>() },
@@ -52,14 +58,29 @@ internal sealed class AuditTrail : IDisposable
         _blockers.Prepare();
     }
 
+    /// <summary>Whether something was committed that nobody has taken yet.</summary>
+    public bool HasRows => _rows.Count > 0;
+
+    /// <summary>Takes down what a session was told while it committed, without the beginning.</summary>
+    public void Add(int pid, IEnumerable<string> notices)
+    {
+        foreach (var notice in notices)
+        {
+            var row = JsonSerializer.Deserialize<AuditRow>(notice, Json)! with { Pid = pid };
+            if (row.Kind != "wanted") _rows.Add(row);
+            else if (row.StartedAt is { } at) _wanted[row.Id] = at;
+            else _wanted.Remove(row.Id);
+        }
+    }
+
+    /// <summary>When the next agency is there that a sweep would find; null where there is none.</summary>
+    public Instant? WantedAt => _wanted.Count == 0 ? null : _wanted.Values.Min();
+
     /// <summary>All committed changes since it was last asked, in the order in which they were made.</summary>
     public IReadOnlyList<AuditRow> TakeAll()
     {
-        using var reader = _take.ExecuteReader();
-        if (!reader.HasRows) return [];
-        var rows = new List<AuditRow>();
-        while (reader.Read()) rows.Add(Read(reader));
-        rows.Sort((a, b) => a.Position.CompareTo(b.Position));
+        AuditRow[] rows = [.. _rows];
+        _rows.Clear();
         return rows;
     }
 
@@ -113,23 +134,8 @@ internal sealed class AuditTrail : IDisposable
 
     public void Dispose()
     {
-        _take.Dispose();
         _blockers.Dispose();
         _connection.Dispose();
         _source.Dispose();
     }
-
-    private static AuditRow Read(NpgsqlDataReader reader) => new(
-        reader.GetInt64(0), reader.GetInt32(1), reader.GetString(2), reader.GetString(3), reader.GetGuid(4),
-        Value<Guid>(reader, 5), Value<Guid>(reader, 6), Value<LocalDate>(reader, 7), Value<Instant>(reader, 8),
-        Value<bool>(reader, 9), Text(reader, 10), Value<Instant>(reader, 11),
-        Value<TimeSpan>(reader, 12) is { } late ? Duration.FromTimeSpan(late) : null,
-        Text(reader, 13), Text(reader, 14), reader.IsDBNull(15) ? [] : reader.GetFieldValue<Guid[]>(15),
-        Value<int>(reader, 16), Text(reader, 17), Value<LocalTime>(reader, 18), Text(reader, 19), Text(reader, 20));
-
-    private static T? Value<T>(NpgsqlDataReader reader, int column) where T : struct =>
-        reader.IsDBNull(column) ? null : reader.GetFieldValue<T>(column);
-
-    private static string? Text(NpgsqlDataReader reader, int column) =>
-        reader.IsDBNull(column) ? null : reader.GetString(column);
 }

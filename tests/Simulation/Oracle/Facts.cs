@@ -117,7 +117,9 @@ internal sealed class RunFacts(Guid id, Instant startedAt)
 
     public Instant StartedAt => startedAt;
 
-    public bool IsOpen { get; set; } = true;
+    public bool IsOpen { get; private set; } = true;
+
+    public void Close() => IsOpen = false;
 
     /// <summary>The sum over its rows of the ledger.</summary>
     public int Marked { get; set; }
@@ -136,6 +138,9 @@ internal sealed class Facts
     public Dictionary<Guid, InstallmentFacts> Installments { get; } = [];
 
     public Dictionary<Guid, RunFacts> Runs { get; } = [];
+
+    /// <summary>Those of them that are open: few of many.</summary>
+    public HashSet<RunFacts> OpenRuns { get; } = [];
 
     /// <summary>What each run of the ledger has marked.</summary>
     public Dictionary<Guid, HashSet<Guid>> Marks { get; } = [];
@@ -166,6 +171,18 @@ internal sealed class Facts
     {
         Installments.Add(installment.Id, installment);
         installment.Plan.Installments.Add(installment);
+    }
+
+    public void Add(RunFacts run)
+    {
+        Runs.Add(run.Id, run);
+        OpenRuns.Add(run);
+    }
+
+    public void Close(RunFacts run)
+    {
+        run.Close();
+        OpenRuns.Remove(run);
     }
 
     public void Remove(InstallmentFacts installment)

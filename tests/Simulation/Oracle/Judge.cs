@@ -48,7 +48,7 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
                 + $"nothing has been wrong since {due}, and it is not served by {next}");
         }
 
-        foreach (var run in facts.Runs.Values.Where(run => run.IsOpen))
+        foreach (var run in facts.OpenRuns)
         {
             var limit = Instant.Max(run.StartedAt + RunLimit, storms.LastDisturbance) + ClosingAtMost;
             Require(next <= limit, () =>
@@ -69,21 +69,21 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
     {
         if (row.Operation == "INSERT")
         {
-            facts.Runs.Add(row.Id, new RunFacts(row.Id, row.StartedAt!.Value));
+            facts.Add(new RunFacts(row.Id, row.StartedAt!.Value));
             return;
         }
 
         Require(row.Operation != "DELETE" || row.OldStatus == "running", () => $"the closed run {row.Id} was deleted");
         Require(row.Operation != "UPDATE" || row.OldStatus == "running" || row.OldStatus == row.Status, () =>
             $"run {row.Id} was closed as {row.OldStatus}, and is {row.Status} now");
-        if (row.Operation == "DELETE") facts.Runs[row.Id].IsOpen = false;
+        if (row.Operation == "DELETE") facts.Close(facts.Runs[row.Id]);
     }
 
     private void LookAtClosed(AuditRow row)
     {
         var run = facts.Runs[row.Id];
         if (!run.IsOpen) return;
-        run.IsOpen = false;
+        facts.Close(run);
         tell($"run of {run.StartedAt} by {row.Trigger}: {row.Status} {row.Records}");
         Require((row.Records ?? 0) == run.Marked, () =>
             $"run {row.Id} says {row.Records} installments, and its rows of the ledger {run.Marked}");

@@ -21,7 +21,7 @@ internal sealed class Review(Facts facts, AuditTrail database)
     /// </summary>
     public void NothingIsLeft(Instant now)
     {
-        Judge.Require(!facts.Runs.Values.Any(run => run.IsOpen), () => "a run is still open");
+        Judge.Require(facts.OpenRuns.Count == 0, () => "a run is still open");
         Holds("somebody is set aside", 
             "SELECT string_agg(agency_id || ': ' || last_error, '; ') FROM agency_cutoffs WHERE failed_attempts > 0");
         Holds("a date that was served is failed", """

@@ -16,6 +16,8 @@ internal static class Frames
 
     public const char Notice = 'N';
 
+    public const char Error = 'E';
+
     /// <summary>The letter and the length.</summary>
     public const int Header = 5;
 

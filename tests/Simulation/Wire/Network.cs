@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using Actors.Tests.Simulation.Machine;
+using Actors.Tests.Simulation.Oracle;
 using Npgsql;
 
 namespace Actors.Tests.Simulation.Wire;
@@ -25,7 +26,7 @@ internal sealed class Network : IDisposable
     private readonly List<(Socket Listener, SiloThread Process)> _doors = [];
     private readonly List<ClientEnd> _clients = [];
     private readonly Stack<ServerEnd> _free = new();
-    private readonly Action<int> _terminate;
+    private readonly AuditTrail _audit;
     private int _lastDoor;
     private int _lastClient;
 
@@ -34,11 +35,11 @@ internal sealed class Network : IDisposable
 
     private static ReadOnlySpan<byte> ServersOwn => "simulated_fault"u8;
 
-    public Network(string connectionString, Processor processor, Action<int> terminate)
+    public Network(string connectionString, Processor processor, AuditTrail audit)
     {
         _server = new NpgsqlConnectionStringBuilder(connectionString);
         _processor = processor;
-        _terminate = terminate;
+        _audit = audit;
     }
 
     /// <summary>While it is down nobody is let in, and nobody's request arrives.</summary>
@@ -178,7 +179,7 @@ internal sealed class Network : IDisposable
             return free.Greeting!;
         }
 
-        client.Server ??= new ServerEnd(_server.Host!, _server.Port);
+        client.Server ??= new ServerEnd(_server.Host!, _server.Port, _audit);
         return client.Server.Introduce(introduction);
     }
 
@@ -189,7 +190,13 @@ internal sealed class Network : IDisposable
         client.Server = null;
         if (client.IsBlocked || server.Greeting is null)
         {
-            if (server.Pid != 0) _terminate(server.Pid);
+            if (server.Pid != 0)
+            {
+                // It may have got the lock that it waited for, and have committed, in that moment.
+                _audit.Terminate(server.Pid);
+                server.TakeLastWords();
+            }
+
             server.Dispose();
             return;
         }

@@ -22,11 +22,13 @@ internal sealed class ServerEnd : IDisposable
     /// <summary>All that DISCARD ALL does, but for the prepared statements.</summary>
     private const string Discard =
         """
-        CLOSE ALL; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES
-        """;
+        CLOSE ALL; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES;
+        """ + SetPlanOnce;
 
-    private static readonly byte[] AuditNotice = Encoding.ASCII.GetBytes(AuditTrail.Written);
+    private static readonly byte[] AuditNotice = Encoding.ASCII.GetBytes(AuditTrail.Notice);
 
+    private readonly AuditTrail _audit;
+    private readonly List<string> _told = [];
     private readonly Socket _socket;
     private readonly MemoryStream _received = new();
     private readonly MemoryStream _answer = new();
@@ -35,8 +37,9 @@ internal sealed class ServerEnd : IDisposable
     private int _parsed;
     private int _awaited;
 
-    public ServerEnd(string host, int port)
+    public ServerEnd(string host, int port, AuditTrail audit)
     {
+        _audit = audit;
         _socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         _socket.Connect(host, port);
     }
@@ -46,9 +49,6 @@ internal sealed class ServerEnd : IDisposable
 
     /// <summary>'I' outside a transaction, 'T' in one, 'E' in one that failed.</summary>
     public char Status { get; private set; } = 'I';
-
-    /// <summary>Whether it has written, since somebody last took this back, what the audit trail shows.</summary>
-    public bool HasWritten { get; set; }
 
     /// <summary>How many units it was sent so far.</summary>
     public int Sent { get; private set; }
@@ -74,7 +74,7 @@ internal sealed class ServerEnd : IDisposable
                 if (kind == 'K') Pid = BinaryPrimitives.ReadInt32BigEndian(message[5..]);
                 _parsed += length;
                 // 10 and 11 ask for the client's next proof; 12 and 0 are followed by more.
-                if (kind is not (Frames.ReadyForQuery or 'E') && code is not (10 or 11 or 5 or 3)) continue;
+                if (kind is not (Frames.ReadyForQuery or Frames.Error) && code is not (10 or 11 or 5 or 3)) continue;
                 if (kind == Frames.ReadyForQuery) Greeting = Received[greeting.._parsed].ToArray();
                 var said = Received[.._parsed].ToArray();
                 Forget(_parsed);
@@ -132,7 +132,13 @@ internal sealed class ServerEnd : IDisposable
     {
         if (Status != 'I') Run("ROLLBACK");
         Run(Discard);
-        Run(SetPlanOnce);
+    }
+
+    /// <summary>Takes in what was said before the server ended the session, which may have committed just then.</summary>
+    public void TakeLastWords()
+    {
+        while (_socket.Receive(_buffer) is var count and > 0) _received.Write(_buffer, 0, count);
+        HasAnswered();
     }
 
     public void Dispose()
@@ -150,17 +156,22 @@ internal sealed class ServerEnd : IDisposable
         {
             var message = Received.Slice(_parsed, length);
             _parsed += length;
-            if ((char)message[0] == Frames.Notice && message.IndexOf(AuditNotice) >= 0)
+            if ((char)message[0] == Frames.Notice && message.IndexOf(AuditNotice) is var at and >= 0)
             {
-                HasWritten = true;
+                var told = message[(at + AuditNotice.Length)..];
+                _told.Add(Encoding.UTF8.GetString(told[..told.IndexOf((byte)0)]));
                 continue;
             }
 
             _answer.Write(_prepared.Answer((char)message[0]));
             _answer.Write(message);
+            // What tells of a commit may still be followed by what keeps it from being one.
+            if ((char)message[0] == Frames.Error) _told.Clear();
             if ((char)message[0] != Frames.ReadyForQuery) continue;
             Status = (char)message[5];
             _awaited--;
+            _audit.Add(Pid, _told);
+            _told.Clear();
         }
 
         Forget(_parsed);

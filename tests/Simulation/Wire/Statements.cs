@@ -91,8 +91,7 @@ internal sealed class Statements(
         if (client.Server!.Status == 'I')
         {
             _idleLimits.Remove(client.Server.Pid);
-            if (client.Server.HasWritten) Judged();
-            client.Server.HasWritten = false;
+            if (audit.HasRows) Judged();
         }
         else
         {
