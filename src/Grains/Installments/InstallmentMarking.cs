@@ -21,12 +21,12 @@ internal static class InstallmentMarking
         batch.BatchCommands.Add(new NpgsqlBatchCommand($"SET LOCAL lock_timeout = {patience}"));
         // Before Npgsql's own limit, after which nobody could tell a large agency from a lost connection.
         batch.BatchCommands.Add(new NpgsqlBatchCommand("SET LOCAL statement_timeout = 45000"));
-        MarkingParameters.AddFailureRepairs(batch, marking, transaction.ClockReplacement);
         var mark = new NpgsqlBatchCommand(lockPatience is null ? MarkingSql.MarkUnlocked : MarkingSql.Mark);
         MarkingParameters.AddTo(mark.Parameters, marking, transaction.ClockReplacement);
         batch.BatchCommands.Add(mark);
+        MarkingParameters.AddFailureRepairs(batch, marking, transaction.ClockReplacement);
 
-        // The statements before the last return no rows, so the reader stands at the last one's.
+        // No other statement returns rows, so the reader stands at the marking's.
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var counts = new Dictionary<(AgencyId, LocalDate), int>(marking.Rows.Count);
         var busy = new HashSet<AgencyId>();
@@ -37,6 +37,8 @@ internal static class InstallmentMarking
             else counts.Add((agency, reader.GetFieldValue<LocalDate>(1)), reader.GetInt32(2));
         }
 
+        // What fails after the marking is told here, and not when the reader is closed.
+        await reader.NextResultAsync(cancellationToken);
         return new WrittenBatch(counts, busy);
     }
 }

@@ -60,17 +60,18 @@ internal static class MarkingParameters
         parameters.Add(now);
     }
 
-    /// <summary>The statements that only agencies need which failed before; none on an ordinary day.</summary>
+    /// <summary>
+    /// The statements that only agencies need which failed before, to run after the marking; none on an ordinary day.
+    /// </summary>
     public static void AddFailureRepairs(NpgsqlBatch batch, MarkingBatch marking, NpgsqlParameter now)
     {
         // Also where no date is unserved: an agency whose settings were corrected before its cutoff is well again.
         var failed = marking.Agencies.Where(a => a.Plan.State.FailedAttempts > 0).ToArray();
         if (failed.Length == 0) return;
 
-        var adopt = new NpgsqlBatchCommand(MarkingSql.AdoptFailures);
-        Add(adopt.Parameters, "failed_agencies", NpgsqlDbType.Uuid, failed, a => a.Plan.State.Agency.Value);
-        Add(adopt.Parameters, "failed_first_dates", NpgsqlDbType.Date, failed, FirstDate);
-        batch.BatchCommands.Add(adopt);
+        var forget = new NpgsqlBatchCommand(MarkingSql.ForgetFailures);
+        Add(forget.Parameters, "failed_agencies", NpgsqlDbType.Uuid, failed, a => a.Plan.State.Agency.Value);
+        batch.BatchCommands.Add(forget);
 
         var resolve = new NpgsqlBatchCommand(MarkingSql.ResolveFailures);
         Add(resolve.Parameters, "failed_agencies", NpgsqlDbType.Uuid, failed, a => a.Plan.State.Agency.Value);

@@ -3,18 +3,24 @@ namespace Actors.Grains.Installments;
 /// <summary>The statements of one marking transaction, in the order in which they run.</summary>
 internal static class MarkingSql
 {
-    /// <summary>A failure before any date was known owns the row of the first date, now that there is one.</summary>
-    public const string AdoptFailures =
+    /// <summary>
+    /// A failure before any date was known gives way to the row of the first date, where there is one by now: whoever
+    /// was left out keeps it.
+    /// </summary>
+    public const string ForgetFailures =
         """
-        UPDATE agency_runs r SET cutoff_date = f.first_date, serves_cutoff = true
-        FROM unnest(@failed_agencies, @failed_first_dates) AS f (agency_id, first_date)
-        WHERE r.agency_id = f.agency_id AND r.cutoff_date IS NULL AND f.first_date IS NOT NULL
+        DELETE FROM agency_runs r USING agency_cutoffs c
+        WHERE r.agency_id = ANY (@failed_agencies) AND r.cutoff_date IS NULL AND r.status = 'failed'
+          AND c.agency_id = r.agency_id AND c.last_cutoff_date IS NOT NULL
         """;
 
+    /// <summary>Of agencies that are well again; whoever was left out is not yet.</summary>
     public const string ResolveFailures =
         """
         UPDATE alerts SET resolved_at = coalesce(@now, clock_timestamp())
-        WHERE resolved_at IS NULL AND dedup_key IN (SELECT 'agency_failed:' || id FROM unnest(@failed_agencies) AS id)
+        WHERE resolved_at IS NULL AND dedup_key IN (
+          SELECT 'agency_failed:' || agency_id FROM agency_cutoffs
+          WHERE agency_id = ANY (@failed_agencies) AND failed_attempts = 0)
         """;
 
     /// <summary>Marks what is due, waiting a moment for rows that somebody else holds.</summary>

@@ -236,7 +236,7 @@ internal sealed partial class CoordinatorGrain(
         catch (Exception error) when (error is Npgsql.NpgsqlException || _stop.IsCancellationRequested)
         {
             // What is too old is still there in an hour.
-            LogNotDeleted(error.Message);
+            if (!_stop.IsCancellationRequested) LogNotDeleted(error.Message);
         }
     }
 

@@ -82,6 +82,32 @@ public sealed class LockedRowTests(PausingWorld world) : IClassFixture<PausingWo
     }
 
     [Fact]
+    public async Task A_new_agency_that_has_failed_and_is_then_left_out_for_a_lock_is_served_when_it_is_free()
+    {
+        var pauses = world.Pauses.Anew();
+        world.Clock.Now = GrainWorld.At("2031-05-20T12:00:00Z");
+        var agency = await world.AddAgencyAsync("Mars/Olympus");
+        var installment = await world.AddInstallmentAsync(agency, "2031-05-18");
+        await world.BringUpToDateAsync(agency, RunTrigger.CatchUp);
+        await world.MoveAsync(agency, "UTC");
+        await using var payment = await Payment.BeginAsync(world.Owner, installment);
+
+        var run = world.BringUpToDateAsync(agency, RunTrigger.CatchUp);
+        for (var pause = 0; pause < 3; pause++) await pauses.PassAsync();
+
+        Assert.Equal(AgencyRunOutcome.Failed, (await run).Outcome);
+        Assert.Equal(["without a date: failed"], await RowsAsync(agency));
+        Assert.Equal(1, await world.OpenAlertsAsync($"agency_failed:{agency}"));
+
+        await payment.EndAsync(commits: false);
+        await world.BringUpToDateAsync(agency, RunTrigger.CatchUp);
+
+        Assert.Equal(["2031-05-19: success"], await RowsAsync(agency));
+        Assert.Equal("overdue", await world.StatusOfAsync(installment));
+        Assert.Equal(0, await world.OpenAlertsAsync($"agency_failed:{agency}"));
+    }
+
+    [Fact]
     public async Task What_will_fail_again_is_not_tried_again()
     {
         var pauses = world.Pauses.Anew();
@@ -117,6 +143,12 @@ public sealed class LockedRowTests(PausingWorld world) : IClassFixture<PausingWo
         Assert.Equal(GrainWorld.At("2031-07-05T18:00:00Z"), (await run).Next);
         Assert.Equal(["2031-07-04 success 0"], await world.LedgerAsync(agency));
     }
+
+    private Task<string[]> RowsAsync(Guid agency) => world.ReadAsync<string[]>(
+        """
+        SELECT array_agg(coalesce(cutoff_date::text, 'without a date') || ': ' || status ORDER BY cutoff_date)
+        FROM agency_runs WHERE agency_id = $1
+        """, agency);
 
     /// <summary>A transaction that has set an installment to paid and not ended yet.</summary>
     private sealed class Payment(NpgsqlConnection connection, NpgsqlTransaction transaction) : IAsyncDisposable
