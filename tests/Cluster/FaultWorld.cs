@@ -66,8 +66,7 @@ public sealed class FaultWorld : IAsyncDisposable
     /// <summary>Starts as many as are missing, together, and waits until they serve.</summary>
     public async Task EnsureSilosAsync()
     {
-        var ended = silos.Where(silo => silo.HasEnded).ToArray();
-        foreach (var silo in ended)
+        foreach (var silo in silos.Where(silo => silo.HasEnded).ToArray())
         {
             silos.Remove(silo);
             await silo.DisposeAsync();
@@ -76,6 +75,13 @@ public sealed class FaultWorld : IAsyncDisposable
         while (silos.Count < Silos) silos.Add(SiloProcess.Start(Database.SiloConnectionString));
         await Task.WhenAll(silos.Select(silo => silo.ReadyAsync()));
     }
+
+    /// <summary>
+    /// Waits until those that live know who is dead, so that no test meets what the one before it has done.
+    /// </summary>
+    public Task SettleAsync() => Support.Eventually.HoldsAsync(
+        "the membership has no silo that is dead", TimeSpan.FromMinutes(1), async () =>
+            Living.Count == 0 || await ActiveSilosAsync() <= Living.Count);
 
     /// <summary>A silo that a test has started becomes one of them.</summary>
     public void Take(SiloProcess silo) => silos.Add(silo);
@@ -86,6 +92,9 @@ public sealed class FaultWorld : IAsyncDisposable
         await EnsureSilosAsync();
         return await CutoffSchedule.ArmAsync(Database, agencies * Rounds, seconds * Rounds, held);
     }
+
+    private async Task<long> ActiveSilosAsync() => Assert.Single(await Database.ListAsync<long>(
+        "SELECT count(*) FROM orleans.silos WHERE cluster_id = 'faults' AND status = 3"));
 
     /// <summary>How many rows of the membership say that their silo is dead.</summary>
     public async Task<long> DeadSilosAsync() => Assert.Single(await Database.ListAsync<long>(

@@ -19,18 +19,38 @@ public sealed class FaultWorlds : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var world in free) await world.DisposeAsync();
+        var failures = new List<Exception>();
+        foreach (var world in free)
+        {
+            try
+            {
+                await world.DisposeAsync();
+            }
+            catch (Exception error)
+            {
+                failures.Add(error);
+            }
+        }
+
+        if (failures.Count > 0) throw new AggregateException("A world could not be removed.", failures);
     }
 }
 
-/// <summary>A test in a world, which it leaves as it found it: unless it fails, and then nobody else gets it.</summary>
+/// <summary>
+/// A test in a world, which it leaves as it found it, but for silos that are dead: unless it fails, and then nobody else
+/// gets it.
+/// </summary>
 public abstract class FaultTest(FaultWorlds worlds) : IAsyncLifetime
 {
     private FaultWorld? world;
 
     protected FaultWorld World => world ?? throw new InvalidOperationException("The test has not begun.");
 
-    public async ValueTask InitializeAsync() => world = await worlds.TakeAsync();
+    public async ValueTask InitializeAsync()
+    {
+        world = await worlds.TakeAsync();
+        await world.SettleAsync();
+    }
 
     public async ValueTask DisposeAsync()
     {

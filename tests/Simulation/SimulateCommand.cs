@@ -85,6 +85,10 @@ internal static class SimulateCommand
                     lock (reports) reports.Add(report);
                     Console.WriteLine(Line(report));
                 }
+                catch (Exception) when (cancellationToken.IsCancellationRequested)
+                {
+                    // Interrupted: its server goes away under it.
+                }
                 catch (InvalidOperationException violation)
                 {
                     Interlocked.Increment(ref failures);

@@ -57,11 +57,13 @@ public sealed class SimulationTests(WorldServers servers) : IClassFixture<WorldS
         var world = new WorldSettings(Seed: 4_701, Agencies: 6, Days: 4);
 
         var first = await servers.RunAsync(world);
-        var beside = Enumerable.Range(1, WorldServers.AtOnce - 1)
-            .Select(more => servers.RunAsync(world with { Seed = world.Seed + (ulong)more })).ToArray();
-        var second = await servers.RunAsync(world);
+        // Where the environment names a server, a world is the same only while no other is on it.
+        var beside = Math.Min(5, WorldServers.AtOnce - 1);
+        var reports = await Task.WhenAll(Enumerable.Range(0, 1 + beside)
+            .Select(more => servers.RunAsync(world with { Seed = world.Seed + (ulong)more })));
 
+        var second = reports[0];
         Assert.Equal((first.Digest, first.Steps, first.Marked), (second.Digest, second.Steps, second.Marked));
-        Assert.All(await Task.WhenAll(beside), other => Assert.NotEqual(first.Digest, other.Digest));
+        Assert.All(reports.Skip(1), other => Assert.NotEqual(first.Digest, other.Digest));
     }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using Actors.Tests.Support;
 using Npgsql;
 
@@ -13,26 +12,28 @@ namespace Actors.Tests.Simulation;
 /// </summary>
 public sealed class WorldServers : IAsyncDisposable
 {
-    /// <summary>A world waits for its database, and that for it: with one to each processor a fifth is idle.</summary>
-    public static int AtOnce { get; } = Environment.ProcessorCount * 3;
-
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("actors-worlds-");
     private readonly ConcurrentStack<TestServer> _free = new();
-    private readonly ConcurrentBag<TestServer> _started = [];
+    private readonly List<Task<TestServer>> _starts = [];
+    private readonly Lock _door = new();
+    private readonly Lazy<Task<ServerFolder>> _folder = new(() => ServerFolder.MakeAsync("worlds"));
     private readonly Lazy<Task<string>> _first;
-    private int _last;
-    private int _hasEnded;
+    private Task? _end;
 
     public WorldServers()
     {
         _first = new(MakeFirstAsync);
         AppDomain.CurrentDomain.ProcessExit += EndWithProcess;
-        // PostgreSQL runs as a user that must get in.
-        _folder.UnixFileMode |= UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
     }
+
+    /// <summary>
+    /// A world waits for its database, and that for it: with one to each processor a fifth is idle. More than a dozen
+    /// servers are more than a machine has memory for; and where the environment names a server there is but this one.
+    /// </summary>
+    public static int AtOnce { get; } = TestServer.IsNamed ? 1 : Math.Min(12, Environment.ProcessorCount * 3);
 
     /// <summary>Runs a world on a server that no other world uses meanwhile.</summary>
     /// <exception cref="InvalidOperationException">What must never be was; it tells how to replay it.</exception>
+    /// <exception cref="ObjectDisposedException">The servers have been stopped.</exception>
     internal async Task<Report> RunAsync(WorldSettings settings, TextWriter? trace = null)
     {
         if (!_free.TryPop(out var server)) server = await StartAsync();
@@ -48,31 +49,56 @@ public sealed class WorldServers : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        lock (_door) _end ??= EndAsync();
+        await _end;
         AppDomain.CurrentDomain.ProcessExit -= EndWithProcess;
-        if (Interlocked.Exchange(ref _hasEnded, 1) == 1) return;
-        foreach (var server in _started) await server.DisposeAsync();
-        _folder.Delete(recursive: true);
     }
 
     /// <summary>Who is interrupted does not wait for the worlds that run, and leaves no server behind.</summary>
     private void EndWithProcess(object? sender, EventArgs ended) =>
         DisposeAsync().AsTask().GetAwaiter().GetResult();
 
-    private async Task<TestServer> StartAsync()
+    private Task<TestServer> StartAsync()
     {
-        // Where the environment names a server there is but this one.
-        if (TestServer.IsNamed) return await TestServer.GetAsync();
-        var copy = Path.Combine(_folder.FullName, $"{Interlocked.Increment(ref _last)}");
-        await CopyAsync(await _first.Value, copy);
-        var server = await TestServer.StartInAsync(copy);
-        _started.Add(server);
-        return server;
+        if (TestServer.IsNamed) return TestServer.GetAsync();
+        lock (_door)
+        {
+            ObjectDisposedException.ThrowIf(_end is not null, this);
+            var start = StartCopyAsync(_starts.Count + 1);
+            _starts.Add(start);
+            return start;
+        }
+    }
+
+    /// <summary>Also stops those that are only starting; nobody starts another by now.</summary>
+    private async Task EndAsync()
+    {
+        foreach (var start in _starts)
+        {
+            try
+            {
+                await (await start).DisposeAsync();
+            }
+            catch (Exception error)
+            {
+                await Console.Error.WriteLineAsync($"A world's server could not be stopped: {error.Message}");
+            }
+        }
+
+        if (_folder.IsValueCreated) (await _folder.Value).Dispose();
+    }
+
+    private async Task<TestServer> StartCopyAsync(int number)
+    {
+        var copy = Path.Combine((await _folder.Value).Path, $"{number}");
+        await TestServer.CopyAsync(await _first.Value, copy);
+        return await TestServer.StartInAsync(copy);
     }
 
     /// <summary>Answers the folder of a server that was stopped, with the template in it.</summary>
     private async Task<string> MakeFirstAsync()
     {
-        var first = Path.Combine(_folder.FullName, "first");
+        var first = Path.Combine((await _folder.Value).Path, "first");
         await using var server = await TestServer.StartInAsync(first);
         await server.TemplateAsync();
         await using var superuser = NpgsqlDataSource.Create(server.SuperuserConnectionString);
@@ -84,13 +110,5 @@ public sealed class WorldServers : IAsyncDisposable
         }
 
         return first;
-    }
-
-    private static async Task CopyAsync(string from, string to)
-    {
-        // With the owners of the files, which PostgreSQL insists on.
-        using var copy = Process.Start("cp", ["-a", from, to]);
-        await copy.WaitForExitAsync();
-        if (copy.ExitCode != 0) throw new IOException($"{from} could not be copied to {to}.");
     }
 }

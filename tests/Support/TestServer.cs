@@ -1,12 +1,13 @@
+using System.Diagnostics;
 using Actors.Silo.Database;
 
 namespace Actors.Tests.Support;
 
 /// <summary>
-/// The PostgreSQL server of a test run: an embedded one in `tests` under the checkout's data folder, made by the same
-/// code as `up`'s, without fsync. All test processes of a checkout share it, each holds it until it ends, and the last
-/// one that ends stops it; one that was killed leaves it to the next run. ACTORS_TEST_SERVER (a login with CREATEROLE
-/// and CREATEDB, no superuser) and ACTORS_TEST_SUPERUSER, both connection strings, name another server instead.
+/// A PostgreSQL server for tests: embedded, made by the same code as `up`'s, without fsync. Most tests want the one in
+/// `tests` under the checkout's data folder: all test processes of a checkout share it, each holds it until it ends, and
+/// the last one that ends stops it; one that was killed leaves it to the next run. ACTORS_TEST_SERVER (a login with
+/// CREATEROLE and CREATEDB, no superuser) and ACTORS_TEST_SUPERUSER, both connection strings, name another one instead.
 /// </summary>
 public sealed class TestServer : IAsyncDisposable
 {
@@ -41,12 +42,30 @@ public sealed class TestServer : IAsyncDisposable
     /// <summary>Whether the environment names the server, so that there is no other for tests.</summary>
     public static bool IsNamed => Named is { Length: > 0 };
 
+    internal static EmbeddedPostgresOptions Options { get; } = new()
+    {
+        IsDurable = false,
+        OwnerMayCreateDatabases = true,
+        Report = Console.Error.WriteLine,
+    };
+
     /// <summary>One that nobody else uses, in a folder of its own; it stops when it is disposed.</summary>
     public static async Task<TestServer> StartInAsync(string folder)
     {
         var embedded = await EmbeddedPostgres.StartAsync(
             Options with { Folder = folder }, CancellationToken.None);
         return new TestServer(embedded.OwnerConnectionString, embedded.SuperuserConnectionString, embedded);
+    }
+
+    /// <summary>Copies the folder of a server that was stopped; the copy looks for a port of its own.</summary>
+    public static async Task CopyAsync(string from, string to)
+    {
+        // With the owners of the files, which PostgreSQL insists on.
+        using var copy = Process.Start("cp", ["-a", from, to]);
+        await copy.WaitForExitAsync();
+        if (copy.ExitCode != 0) throw new IOException($"{from} could not be copied to {to}.");
+        var folder = DataFolder.At(to);
+        (EmbeddedState.Load(folder)! with { Port = 0 }).Save(folder);
     }
 
     /// <summary>The database with every migration applied that its tests clone; made when it is first wanted.</summary>
@@ -58,13 +77,6 @@ public sealed class TestServer : IAsyncDisposable
     }
 
     private static string? Named => Environment.GetEnvironmentVariable("ACTORS_TEST_SERVER");
-
-    private static EmbeddedPostgresOptions Options { get; } = new()
-    {
-        IsDurable = false,
-        OwnerMayCreateDatabases = true,
-        Report = Console.Error.WriteLine,
-    };
 
     private static async Task<TestServer> StartAsync()
     {
