@@ -3,7 +3,7 @@ using Npgsql;
 namespace Actors.Tests.Support;
 
 /// <summary>
-/// A database of a test's own on the shared PostgreSQL server of the test run, dropped when disposed.
+/// A database of a test's own, mostly on the PostgreSQL server that all tests share, dropped when disposed.
 /// </summary>
 public sealed class TestDatabase : IAsyncDisposable
 {
