@@ -175,8 +175,8 @@ internal sealed class AgencyPauses(AgencyTransactions transactions, JobsLog jobs
     {
         await using var batch = transaction.CreateBatch();
         var planned = new PlannedAgency(plan, request);
-        MarkingParameters.AddFailureRepairs(batch, new MarkingBatch([planned], [], now), transaction.ClockReplacement);
         batch.BatchCommands.Add(Advancing(plan, now));
+        MarkingParameters.AddFailureRepairs(batch, new MarkingBatch([planned], [], now), transaction.ClockReplacement);
         batch.BatchCommands.Add(Skipping(plan, request, now, transaction.ClockReplacement));
         var written = (int)(await batch.ExecuteScalarAsync(cancellationToken))!;
         if (written != plan.Runs.Count)

@@ -61,7 +61,8 @@ internal static class MarkingParameters
     }
 
     /// <summary>
-    /// The statements that only agencies need which failed before, to run after the marking; none on an ordinary day.
+    /// The statements that only agencies need which failed before, to run when the watermarks have moved; none on an
+    /// ordinary day.
     /// </summary>
     public static void AddFailureRepairs(NpgsqlBatch batch, MarkingBatch marking, NpgsqlParameter now)
     {

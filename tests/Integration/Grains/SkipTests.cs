@@ -60,6 +60,24 @@ public sealed class SkipTests(GrainWorld world) : IClassFixture<GrainWorld>
         Assert.Equal(0, await world.OpenAlertsAsync("cutoff_late:update-installment-statuses"));
     }
 
+    [Fact]
+    public async Task An_agency_that_failed_before_its_pause_is_well_again_when_its_dates_are_skipped()
+    {
+        await world.ClearAsync();
+        world.Clock.Now = GrainWorld.At("2031-02-20T12:00:00Z");
+        var agency = await world.AddAgencyAsync("Mars/Olympus");
+        await world.BringUpToDateAsync(agency, RunTrigger.CatchUp);
+        Assert.Equal(1, await world.OpenAlertsAsync($"agency_failed:{agency}"));
+        await world.Grain(agency).PauseAsync("Ada", "a wrong zone");
+        await world.MoveAsync(agency, "UTC");
+
+        await SkipAsync(agency);
+
+        Assert.Equal(0, await world.OpenAlertsAsync($"agency_failed:{agency}"));
+        Assert.Equal("2031-02-19 skipped", await world.ReadAsync<string>(
+            "SELECT string_agg(concat_ws(' ', cutoff_date, status), '; ') FROM agency_runs WHERE agency_id = $1", agency));
+    }
+
     [Theory]
     [InlineData(ResumeMode.Skip, "skipped", "2031-03-01")]
     [InlineData(ResumeMode.CatchUp, "success", "2031-04-01")]
