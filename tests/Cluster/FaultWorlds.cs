@@ -37,8 +37,8 @@ public sealed class FaultWorlds : IAsyncDisposable
 }
 
 /// <summary>
-/// A test in a world, which it leaves as it found it, but for silos that are dead: unless it fails, and then nobody else
-/// gets it.
+/// A test in a world, which it leaves as it found it, but for silos that are dead: unless it fails, and then nobody
+/// else gets it.
 /// </summary>
 public abstract class FaultTest(FaultWorlds worlds) : IAsyncLifetime
 {

@@ -187,7 +187,7 @@ internal sealed class World : IDisposable
 
     /// <summary>
     /// A silo sweeps every fifteen seconds. Here it does when there is something to be found, as the database says, and
-    /// a few times a day besides; a sweep that finds nothing changes nothing.
+    /// twice a day besides; a sweep that finds nothing changes nothing.
     /// </summary>
     private void ConsiderSweeping()
     {
@@ -236,7 +236,7 @@ internal sealed class World : IDisposable
     }
 
     /// <summary>Some sweeps that the database does not ask for: they resolve alerts, and find what it hides.</summary>
-    private void SweepAnyway() => _agenda.After(_storms.IsCalm ? LastCalm / 4 : Duration.FromHours(8), () =>
+    private void SweepAnyway() => _agenda.After(_storms.IsCalm ? LastCalm / 4 : Duration.FromHours(12), () =>
     {
         Sweep();
         SweepAnyway();

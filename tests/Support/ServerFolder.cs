@@ -4,8 +4,8 @@ using Actors.Silo.Database;
 namespace Actors.Tests.Support;
 
 /// <summary>
-/// A folder for servers of this process alone, in the data folder of the checkout. It is removed when it is disposed; one
-/// that a killed process has left, with servers that may still run, when the next process makes its own.
+/// A folder for servers of this process alone, in the data folder of the checkout. It is removed when it is disposed;
+/// one that a killed process has left, with servers that may still run, when the next process makes its own.
 /// </summary>
 public sealed class ServerFolder : IDisposable
 {

@@ -5,8 +5,8 @@ namespace Actors.Tests.Support;
 
 /// <summary>
 /// A PostgreSQL server for tests: embedded, made by the same code as `up`'s, without fsync. Most tests want the one in
-/// `tests` under the checkout's data folder: all test processes of a checkout share it, each holds it until it ends, and
-/// the last one that ends stops it; one that was killed leaves it to the next run. ACTORS_TEST_SERVER (a login with
+/// `tests` under the checkout's data folder: all test processes of a checkout share it, each holds it until it ends,
+/// and the last one that ends stops it; one that was killed leaves it to the next run. ACTORS_TEST_SERVER (a login with
 /// CREATEROLE and CREATEDB, no superuser) and ACTORS_TEST_SUPERUSER, both connection strings, name another one instead.
 /// </summary>
 public sealed class TestServer : IAsyncDisposable

@@ -75,7 +75,8 @@ public sealed class SkipTests(GrainWorld world) : IClassFixture<GrainWorld>
 
         Assert.Equal(0, await world.OpenAlertsAsync($"agency_failed:{agency}"));
         Assert.Equal("2031-02-19 skipped", await world.ReadAsync<string>(
-            "SELECT string_agg(concat_ws(' ', cutoff_date, status), '; ') FROM agency_runs WHERE agency_id = $1", agency));
+            "SELECT string_agg(concat_ws(' ', cutoff_date, status), '; ') FROM agency_runs WHERE agency_id = $1",
+            agency));
     }
 
     [Theory]

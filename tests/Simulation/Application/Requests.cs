@@ -37,7 +37,7 @@ internal sealed class Requests(Desk desk, Cluster cluster)
             case < 85:
                 HoldInstallments(agency);
                 break;
-            case < 95:
+            case < 98:
                 HoldWatermark(agency);
                 break;
             default:

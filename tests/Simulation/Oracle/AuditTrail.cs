@@ -21,8 +21,8 @@ internal sealed record AuditRow(
 }
 
 /// <summary>
-/// The simulation's own eyes and hands on the server: it keeps what sessions are told as they commit, sees who waits for
-/// whom, and ends sessions. As a superuser, past the network that the silos are on.
+/// The simulation's own eyes and hands on the server: it keeps what sessions are told as they commit, sees who waits
+/// for whom, and ends sessions. As a superuser, past the network that the silos are on.
 /// </summary>
 internal sealed class AuditTrail : IDisposable
 {

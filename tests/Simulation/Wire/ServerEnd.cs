@@ -134,7 +134,9 @@ internal sealed class ServerEnd : IDisposable
         Run(Discard);
     }
 
-    /// <summary>Takes in what was said before the server ended the session, which may have committed just then.</summary>
+    /// <summary>
+    /// Takes in what was said before the server ended the session, which may have committed just then.
+    /// </summary>
     public void TakeLastWords()
     {
         while (_socket.Receive(_buffer) is var count and > 0) _received.Write(_buffer, 0, count);
