@@ -93,9 +93,6 @@ public sealed class FaultWorld : IAsyncDisposable
         return await CutoffSchedule.ArmAsync(Database, agencies * Rounds, seconds * Rounds, held);
     }
 
-    private async Task<long> ActiveSilosAsync() => Assert.Single(await Database.ListAsync<long>(
-        "SELECT count(*) FROM orleans.silos WHERE cluster_id = 'faults' AND status = 3"));
-
     /// <summary>How many rows of the membership say that their silo is dead.</summary>
     public async Task<long> DeadSilosAsync() => Assert.Single(await Database.ListAsync<long>(
         "SELECT count(*) FROM orleans.silos WHERE status = 6"));
@@ -168,4 +165,7 @@ public sealed class FaultWorld : IAsyncDisposable
         foreach (var silo in silos) await silo.DisposeAsync();
         await Database.DisposeAsync();
     }
+
+    private async Task<long> ActiveSilosAsync() => Assert.Single(await Database.ListAsync<long>(
+        "SELECT count(*) FROM orleans.silos WHERE cluster_id = 'faults' AND status = 3"));
 }

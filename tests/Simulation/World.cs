@@ -67,7 +67,7 @@ internal sealed class World : IDisposable
         {
             IsDatabaseAway = () => _network.IsDown,
             AgencyChanged = Nudge,
-            Acted = LookAtLife,
+            Acted = Look,
         };
         _statements = new Statements(_network, _cluster, _storms, _life, _agenda, _diary, _audit, _chance.Fork())
         {
@@ -144,7 +144,7 @@ internal sealed class World : IDisposable
             }
 
             if (isSettling && _agenda.Next > end) return;
-            LookAtLife();
+            Look();
             ConsiderSweeping();
             if (_agenda.Next is not { } next || next > end)
             {
@@ -156,17 +156,11 @@ internal sealed class World : IDisposable
             if (_cluster.Alive.Count == 0 || _network.IsDown) _storms.Disturb(next);
             _judge.LookAhead(next);
             _agenda.RunNext();
-            LookAtLife();
+            Look();
         }
     }
 
-    /// <summary>Looks where the application has done something, since nobody else writes unseen.</summary>
-    private void LookAtLife()
-    {
-        if (_audit.HasRows) Look();
-    }
-
-    /// <summary>Reads what was committed since it last looked, and has it judged.</summary>
+    /// <summary>Takes what was committed since it last looked, and has it judged.</summary>
     private void Look()
     {
         var rows = _audit.TakeAll();
@@ -248,7 +242,7 @@ internal sealed class World : IDisposable
         _isDirty = true;
         if (_cluster.Alive.Count > 0) _cluster.Sweep();
         else if (_weather.HasWatchdog && !_network.IsDown) Watch();
-        LookAtLife();
+        Look();
     }
 
     private void Watch()

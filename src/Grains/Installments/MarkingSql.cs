@@ -3,6 +3,12 @@ namespace Actors.Grains.Installments;
 /// <summary>The statements of one marking transaction, in the order in which they run.</summary>
 internal static class MarkingSql
 {
+    /// <summary>Marks what is due, waiting a moment for rows that somebody else holds.</summary>
+    public const string Mark = Head + MarkDue + LedgerAndWatermark;
+
+    /// <summary>Marks what is due, leaving out the agencies of which somebody else holds a row.</summary>
+    public const string MarkUnlocked = Head + MarkDueUnlocked + LedgerAndWatermark;
+
     /// <summary>
     /// A failure before any date was known gives way to the row of the first date, where there is one by now: whoever
     /// was left out keeps it.
@@ -22,12 +28,6 @@ internal static class MarkingSql
           SELECT 'agency_failed:' || agency_id FROM agency_cutoffs
           WHERE agency_id = ANY (@failed_agencies) AND failed_attempts = 0)
         """;
-
-    /// <summary>Marks what is due, waiting a moment for rows that somebody else holds.</summary>
-    public const string Mark = Head + MarkDue + LedgerAndWatermark;
-
-    /// <summary>Marks what is due, leaving out the agencies of which somebody else holds a row.</summary>
-    public const string MarkUnlocked = Head + MarkDueUnlocked + LedgerAndWatermark;
 
     private const string Head =
         """

@@ -17,8 +17,8 @@ internal sealed class Bureau : IDisposable
 
     public Bureau(string ownerConnectionString, AuditTrail audit)
     {
-        var builder = new NpgsqlDataSourceBuilder(ownerConnectionString);
         _audit = audit;
+        var builder = new NpgsqlDataSourceBuilder(ownerConnectionString);
         // Whoever holds a row lets it go only when the world goes on, so a longer wait is in vain. What is asked again
         // and again is planned once, and leaves nothing behind that would have to be reset.
         builder.ConnectionStringBuilder.Options = $"-c lock_timeout=2ms -c {ServerEnd.PlanOnce}";

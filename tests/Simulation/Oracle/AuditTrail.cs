@@ -58,9 +58,6 @@ internal sealed class AuditTrail : IDisposable
         _blockers.Prepare();
     }
 
-    /// <summary>Whether something was committed that nobody has taken yet.</summary>
-    public bool HasRows => _rows.Count > 0;
-
     /// <summary>Takes down what a session was told while it committed, without the beginning.</summary>
     public void Add(int pid, IEnumerable<string> notices)
     {

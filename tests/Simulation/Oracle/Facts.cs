@@ -117,10 +117,6 @@ internal sealed class RunFacts(Guid id, Instant startedAt)
 
     public Instant StartedAt => startedAt;
 
-    public bool IsOpen { get; private set; } = true;
-
-    public void Close() => IsOpen = false;
-
     /// <summary>The sum over its rows of the ledger.</summary>
     public int Marked { get; set; }
 }
@@ -177,12 +173,6 @@ internal sealed class Facts
     {
         Runs.Add(run.Id, run);
         OpenRuns.Add(run);
-    }
-
-    public void Close(RunFacts run)
-    {
-        run.Close();
-        OpenRuns.Remove(run);
     }
 
     public void Remove(InstallmentFacts installment)

@@ -76,14 +76,13 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
         Require(row.Operation != "DELETE" || row.OldStatus == "running", () => $"the closed run {row.Id} was deleted");
         Require(row.Operation != "UPDATE" || row.OldStatus == "running" || row.OldStatus == row.Status, () =>
             $"run {row.Id} was closed as {row.OldStatus}, and is {row.Status} now");
-        if (row.Operation == "DELETE") facts.Close(facts.Runs[row.Id]);
+        if (row.Operation == "DELETE") facts.OpenRuns.Remove(facts.Runs[row.Id]);
     }
 
     private void LookAtClosed(AuditRow row)
     {
         var run = facts.Runs[row.Id];
-        if (!run.IsOpen) return;
-        facts.Close(run);
+        if (!facts.OpenRuns.Remove(run)) return;
         tell($"run of {run.StartedAt} by {row.Trigger}: {row.Status} {row.Records}");
         Require((row.Records ?? 0) == run.Marked, () =>
             $"run {row.Id} says {row.Records} installments, and its rows of the ledger {run.Marked}");
@@ -181,7 +180,7 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
             () => $"{Named()}: served under {row.Timezone} {row.CutoffTime}, which are not its settings");
         var (at, word) = rule.On(date);
         Require(at <= row.StartedAt, () => $"{Named()}: early, it is at {at}");
-        Require(facts.Runs.TryGetValue(row.Job!.Value, out var run) && run.IsOpen,
+        Require(facts.Runs.TryGetValue(row.Job!.Value, out var run) && facts.OpenRuns.Contains(run),
             () => $"{Named()}: stands under the run {row.Job}, which is not open");
         // Of a cutoff that long ago its own run is over: a tick that finds it has only happened to, and catches up.
         Require(row.Trigger != "reminder" || row.CutoffAt is not { } said || row.StartedAt - said < RunLimit,

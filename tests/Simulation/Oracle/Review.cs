@@ -99,7 +99,7 @@ internal sealed class Review(Facts facts, AuditTrail database)
             $"the ledger says {served} cutoffs served, {facts.CutoffsServed} were");
         var closed = database.Ask<long>(
             "SELECT coalesce(sum(records_updated), 0) FROM jobs_log WHERE status <> 'running'");
-        var known = facts.Runs.Values.Where(run => !run.IsOpen).Sum(run => run.Marked);
+        var known = facts.Runs.Values.Where(run => !facts.OpenRuns.Contains(run)).Sum(run => run.Marked);
         Judge.Require(closed == known, () => $"closed runs say {closed} marked, {known} were");
     }
 

@@ -20,7 +20,7 @@ internal sealed class Statements(
     private readonly Dictionary<int, Duration> _idleLimits = [];
 
     /// <summary>
-    /// Called when something was committed that the audit trail shows, or rolled back, before anybody learns of it.
+    /// Called when a session has ended its transaction, before anybody learns of it.
     /// </summary>
     public required Action Judged { get; init; }
 
@@ -91,7 +91,7 @@ internal sealed class Statements(
         if (client.Server!.Status == 'I')
         {
             _idleLimits.Remove(client.Server.Pid);
-            if (audit.HasRows) Judged();
+            Judged();
         }
         else
         {
