@@ -70,6 +70,7 @@ internal sealed partial class InstallmentMarker(
     {
         var batch = new Dictionary<AgencyId, MarkingWork>();
         MarkingWork? held = null;
+        await using var connection = new WorkerConnection(database);
         try
         {
             while (held is not null || await _queue.Reader.WaitToReadAsync(stoppingToken))
@@ -84,10 +85,12 @@ internal sealed partial class InstallmentMarker(
                 }
 
                 // A batch that was begun is finished, also while the silo stops.
-                await MarkAsync([.. batch.Values]);
+                await MarkAsync([.. batch.Values], connection);
                 GrainTelemetry.Waiting(-batch.Count);
                 batch.Clear();
-                Nudge(isLast: held is null && _queue.Reader.Count == 0);
+                var isLast = held is null && _queue.Reader.Count == 0;
+                if (isLast) await connection.DisposeAsync();
+                Nudge(isLast);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -98,21 +101,21 @@ internal sealed partial class InstallmentMarker(
 
     /// <summary>Ends every work of the batch, by its answer or by an exception.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "Whatever went wrong is handed to those who asked.")]
-    private async Task MarkAsync(MarkingWork[] batch)
+    private async Task MarkAsync(MarkingWork[] batch, WorkerConnection connection)
     {
         try
         {
-            await MarkTogetherAsync(batch);
+            await MarkTogetherAsync(batch, connection);
         }
         catch (Exception error) when (batch.Length > 1 && DatabaseErrors.MayBeOfOneAgency(error))
         {
             // One of them spoils it for all, and nothing was written. Halve until it stands alone.
             var open = batch.Where(work => !work.Answer.Task.IsCompleted).ToArray();
             LogHalving(open.Length, error);
-            await MarkAsync(open[..(open.Length / 2)]);
+            await MarkAsync(open[..(open.Length / 2)], connection);
             // What the other half meets may take its time, and this half has nothing to do with it.
             Nudge(isLast: true);
-            await MarkAsync(open[(open.Length / 2)..]);
+            await MarkAsync(open[(open.Length / 2)..], connection);
         }
         catch (Exception error)
         {
@@ -121,24 +124,26 @@ internal sealed partial class InstallmentMarker(
         }
     }
 
-    private async Task MarkTogetherAsync(MarkingWork[] batch)
+    private async Task MarkTogetherAsync(MarkingWork[] batch, WorkerConnection connection)
     {
         if (batch.Length == 0) return;
         try
         {
-            await MarkInOneTransactionAsync(batch, LockPatience);
+            await MarkInOneTransactionAsync(batch, connection, LockPatience);
         }
         catch (Exception error) when (DatabaseErrors.IsLockTimeout(error))
         {
-            await MarkInOneTransactionAsync(batch, lockPatience: null);
+            await MarkInOneTransactionAsync(batch, connection, lockPatience: null);
         }
     }
 
-    private async Task MarkInOneTransactionAsync(MarkingWork[] batch, TimeSpan? lockPatience)
+    private async Task MarkInOneTransactionAsync(
+        MarkingWork[] batch, WorkerConnection connection, TimeSpan? lockPatience)
     {
         using var activity = GrainTelemetry.StartBatch(batch);
         var started = Stopwatch.GetTimestamp();
-        await using var transaction = await WatermarkTransaction.BeginAsync(database, CancellationToken.None);
+        await using var transaction = await WatermarkTransaction.BeginAsync(
+            await connection.OpenAsync(CancellationToken.None), database.Clock, CancellationToken.None);
         var locked = await transaction.LockAndReadAsync(
             [.. batch.Select(work => work.Agency.Value)], CancellationToken.None);
         var verdicts = batch.Select(work => MarkingVerdict.On(work, locked, options)).ToArray();

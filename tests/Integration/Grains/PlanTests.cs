@@ -28,12 +28,22 @@ public sealed partial class PlanTests(PlanTests.Years years) : IClassFixture<Pla
     [InlineData(true, 256)]
     public async Task Defect_8_marking_reads_what_is_pending_and_not_history(bool leavesOutLocked, int agencies)
     {
-        await using var command = years.Source.CreateCommand(
-            "EXPLAIN " + (leavesOutLocked ? MarkingSql.MarkUnlocked : MarkingSql.Mark));
-        var batch = await BatchAsync(agencies);
-        MarkingParameters.AddTo(command.Parameters, batch, MarkingParameters.Now(Now));
+        var plan = await ExplainMarkingAsync(
+            leavesOutLocked ? MarkingSql.MarkUnlocked : MarkingSql.Mark, agencies);
 
-        await AssertNoHistoryIsReadAsync(command);
+        Assert.False(plan.Any(line => ScanOfHistory().IsMatch(line)), string.Join('\n', plan));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(16)]
+    public async Task A_batch_finds_its_watermarks_by_their_keys_and_does_not_read_all(int agencies)
+    {
+        var plan = await ExplainMarkingAsync(MarkingSql.Mark, agencies);
+
+        Assert.False(
+            plan.Any(line => line.Contains("Seq Scan on agency_cutoffs", StringComparison.Ordinal)),
+            string.Join('\n', plan));
     }
 
     [Theory]
@@ -60,9 +70,7 @@ public sealed partial class PlanTests(PlanTests.Years years) : IClassFixture<Pla
         await using var mark = new NpgsqlCommand(
             "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + MarkingSql.Mark, connection);
         MarkingParameters.AddTo(mark.Parameters, batch, MarkingParameters.Now(Now));
-        var plan = new List<string>();
-        await using (var reader = await mark.ExecuteReaderAsync(cancellationToken))
-            while (await reader.ReadAsync(cancellationToken)) plan.Add(reader.GetString(0));
+        var plan = await ReadPlanAsync(mark);
         await using var read = new NpgsqlCommand(
             "SELECT records_updated FROM agency_runs WHERE agency_id = $1 AND cutoff_date = '2031-03-01'", connection)
         {
@@ -120,11 +128,29 @@ public sealed partial class PlanTests(PlanTests.Years years) : IClassFixture<Pla
         await AssertNoHistoryIsReadAsync(command);
     }
 
-    private static async Task AssertNoHistoryIsReadAsync(NpgsqlCommand explain)
+    /// <summary>The plan in a transaction like the marker's.</summary>
+    private async Task<List<string>> ExplainMarkingAsync(string sql, int agencies)
+    {
+        await using var connection = await years.Source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var prepare = new NpgsqlCommand(WatermarkTransaction.PagesAreInMemory, connection))
+            await prepare.ExecuteNonQueryAsync();
+        await using var explain = new NpgsqlCommand("EXPLAIN " + sql, connection);
+        MarkingParameters.AddTo(explain.Parameters, await BatchAsync(agencies), MarkingParameters.Now(Now));
+        return await ReadPlanAsync(explain);
+    }
+
+    private static async Task<List<string>> ReadPlanAsync(NpgsqlCommand explain)
     {
         var plan = new List<string>();
         await using var reader = await explain.ExecuteReaderAsync();
         while (await reader.ReadAsync()) plan.Add(reader.GetString(0));
+        return plan;
+    }
+
+    private static async Task AssertNoHistoryIsReadAsync(NpgsqlCommand explain)
+    {
+        var plan = await ReadPlanAsync(explain);
         Assert.False(plan.Any(line => ScanOfHistory().IsMatch(line)), string.Join('\n', plan));
     }
 
