@@ -114,6 +114,28 @@ public sealed class UpTests(RunningUp up) : IClassFixture<RunningUp>
     }
 
     [Fact]
+    public void It_watches_no_files_where_the_embedded_PostgreSQL_writes_all_the_time()
+    {
+        var watches = Directory.EnumerateFiles($"/proc/{up.Id}/fdinfo")
+            .SelectMany(ReadLinesIfOpen)
+            .Count(line => line.StartsWith("inotify ", StringComparison.Ordinal));
+
+        Assert.Equal(0, watches);
+
+        static string[] ReadLinesIfOpen(string file)
+        {
+            try
+            {
+                return File.ReadAllLines(file);
+            }
+            catch (IOException)
+            {
+                return [];
+            }
+        }
+    }
+
+    [Fact]
     public async Task The_doctor_has_nothing_to_say_against_it()
     {
         await Eventually.TrueAsync(up.ConnectionString, SampleIsCaughtUp);

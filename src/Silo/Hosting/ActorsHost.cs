@@ -17,6 +17,12 @@ public static class ActorsHost
 {
     private const string ApiPool = "actors-api";
 
+    /// <summary>
+    /// Else .NET watches every file below the folder in which it was started, for a change of `appsettings.json`. An
+    /// embedded PostgreSQL writes its own there, and each write would wake the silo.
+    /// </summary>
+    private const string FilesAreReadOnce = "--hostBuilder:reloadConfigOnChange=false";
+
     /// <summary>Silo and API.</summary>
     public static WebApplication Build(SiloSettings settings)
     {
@@ -67,7 +73,7 @@ public static class ActorsHost
     private static WebApplicationBuilder CreateBuilder(SiloSettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [FilesAreReadOnce] });
         builder.Logging.AddActorsLogging(settings.Telemetry);
         builder.Services.AddActorsTelemetry(settings.Telemetry);
         builder.WebHost.ConfigureKestrel(kestrel =>
