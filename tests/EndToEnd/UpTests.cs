@@ -116,11 +116,10 @@ public sealed class UpTests(RunningUp up) : IClassFixture<RunningUp>
     [Fact]
     public void It_watches_no_files_where_the_embedded_PostgreSQL_writes_all_the_time()
     {
-        var watches = Directory.EnumerateFiles($"/proc/{up.Id}/fdinfo")
-            .SelectMany(ReadLinesIfOpen)
-            .Count(line => line.StartsWith("inotify ", StringComparison.Ordinal));
+        var lines = Directory.EnumerateFiles($"/proc/{up.Id}/fdinfo").SelectMany(ReadLinesIfOpen).ToArray();
 
-        Assert.Equal(0, watches);
+        Assert.NotEmpty(lines);
+        Assert.DoesNotContain(lines, line => line.StartsWith("inotify ", StringComparison.Ordinal));
 
         static string[] ReadLinesIfOpen(string file)
         {

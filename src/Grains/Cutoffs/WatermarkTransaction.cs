@@ -13,17 +13,17 @@ namespace Actors.Grains.Cutoffs;
 internal sealed class WatermarkTransaction : IAsyncDisposable
 {
     /// <summary>
-    /// All that these transactions read they find by keys, and what is found so is in memory, the watermarks since they
-    /// were locked a moment before. PostgreSQL's default takes a page anywhere for four times as dear as the next one,
-    /// as on a disk that turns: of ten thousand agencies it read all for each batch, twice.
+    /// These transactions find what they read by indexes, and the watermarks are in memory: they were locked a moment
+    /// before. PostgreSQL's default takes a page anywhere for four times as dear as the next one, as on a disk that
+    /// turns: of ten thousand agencies it read all in each statement of each batch.
     /// </summary>
-    internal const string PagesAreInMemory = "SET LOCAL random_page_cost = 1.1";
+    private const string PagesAreInMemory = "SET LOCAL random_page_cost = 1.1";
 
     /// <summary>
     /// First lock the watermarks, in the order of ids. Whoever holds one is at work on that agency, or is changing its
     /// settings: the agency is left out and tried again, and its batch-mates do not wait.
     /// </summary>
-    private const string Lock =
+    internal const string Lock =
         """
         SELECT agency_id FROM agency_cutoffs
         WHERE agency_id = ANY (@agencies)
@@ -35,7 +35,7 @@ internal sealed class WatermarkTransaction : IAsyncDisposable
     /// Then, in a statement of its own, read settings and clock: a locking join was seen to return the new watermark
     /// beside the old cutoff time. It reads the agencies that were left out too, to tell busy ones from deleted ones.
     /// </summary>
-    private const string Read =
+    internal const string Read =
         """
         SELECT c.agency_id, a.timezone, a.overdue_cutoff_time, c.last_cutoff_date, c.last_cutoff_at, c.next_cutoff_at,
                c.settings_changed_at, c.paused_at IS NOT NULL AS is_paused, c.failed_attempts

@@ -73,7 +73,7 @@ internal sealed partial class InstallmentMarker(
         await using var connection = new WorkerConnection(database);
         try
         {
-            while (held is not null || await _queue.Reader.WaitToReadAsync(stoppingToken))
+            while (held is not null || await WaitAsync(connection, stoppingToken))
             {
                 if (held is not null) batch.Add(held.Agency, held);
                 held = null;
@@ -88,15 +88,21 @@ internal sealed partial class InstallmentMarker(
                 await MarkAsync([.. batch.Values], connection);
                 GrainTelemetry.Waiting(-batch.Count);
                 batch.Clear();
-                var isLast = held is null && _queue.Reader.Count == 0;
-                if (isLast) await connection.DisposeAsync();
-                Nudge(isLast);
+                Nudge(isLast: held is null && _queue.Reader.Count == 0);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             held?.Answer.TrySetCanceled(stoppingToken);
         }
+    }
+
+    /// <summary>Until somebody asks, or nobody will any more; meanwhile the pool has the connection.</summary>
+    private async ValueTask<bool> WaitAsync(WorkerConnection connection, CancellationToken stoppingToken)
+    {
+        var asked = _queue.Reader.WaitToReadAsync(stoppingToken);
+        if (!asked.IsCompleted) await connection.DisposeAsync();
+        return await asked;
     }
 
     /// <summary>Ends every work of the batch, by its answer or by an exception.</summary>
@@ -110,6 +116,7 @@ internal sealed partial class InstallmentMarker(
         catch (Exception error) when (batch.Length > 1 && DatabaseErrors.MayBeOfOneAgency(error))
         {
             // One of them spoils it for all, and nothing was written. Halve until it stands alone.
+            await connection.DisposeAsync();
             var open = batch.Where(work => !work.Answer.Task.IsCompleted).ToArray();
             LogHalving(open.Length, error);
             await MarkAsync(open[..(open.Length / 2)], connection);
@@ -121,6 +128,7 @@ internal sealed partial class InstallmentMarker(
         {
             writes.NoteFailed(error);
             foreach (var work in batch) work.Answer.TrySetException(error);
+            await connection.DisposeAsync();
         }
     }
 

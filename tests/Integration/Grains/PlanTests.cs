@@ -35,11 +35,12 @@ public sealed partial class PlanTests(PlanTests.Years years) : IClassFixture<Pla
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(16)]
-    public async Task A_batch_finds_its_watermarks_by_their_keys_and_does_not_read_all(int agencies)
+    [InlineData(WatermarkTransaction.Lock)]
+    [InlineData(WatermarkTransaction.Read)]
+    [InlineData(MarkingSql.Mark)]
+    public async Task A_batch_finds_its_watermarks_by_their_keys_and_does_not_read_all(string sql)
     {
-        var plan = await ExplainMarkingAsync(MarkingSql.Mark, agencies);
+        var plan = await ExplainMarkingAsync(sql, agencies: 16);
 
         Assert.False(
             plan.Any(line => line.Contains("Seq Scan on agency_cutoffs", StringComparison.Ordinal)),
@@ -128,15 +129,16 @@ public sealed partial class PlanTests(PlanTests.Years years) : IClassFixture<Pla
         await AssertNoHistoryIsReadAsync(command);
     }
 
-    /// <summary>The plan in a transaction like the marker's.</summary>
+    /// <summary>The plan in the marker's transaction, when it has locked its agencies.</summary>
     private async Task<List<string>> ExplainMarkingAsync(string sql, int agencies)
     {
-        await using var connection = await years.Source.OpenConnectionAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        await using (var prepare = new NpgsqlCommand(WatermarkTransaction.PagesAreInMemory, connection))
-            await prepare.ExecuteNonQueryAsync();
-        await using var explain = new NpgsqlCommand("EXPLAIN " + sql, connection);
-        MarkingParameters.AddTo(explain.Parameters, await BatchAsync(agencies), MarkingParameters.Now(Now));
+        var batch = await BatchAsync(agencies);
+        await using var transaction = await WatermarkTransaction.BeginAsync(
+            new GrainDatabase(years.Source, DatabaseClock.OfPostgres), CancellationToken.None);
+        await transaction.LockAndReadAsync(
+            [.. batch.Agencies.Select(agency => agency.Plan.State.Agency.Value)], CancellationToken.None);
+        await using var explain = transaction.CreateCommand("EXPLAIN " + sql);
+        MarkingParameters.AddTo(explain.Parameters, batch, MarkingParameters.Now(Now));
         return await ReadPlanAsync(explain);
     }
 
