@@ -27,7 +27,9 @@ internal sealed class AgencyTransactions(GrainDatabase database) : IDisposable
         await _places.WaitAsync(cancellationToken);
         try
         {
-            await using var transaction = await WatermarkTransaction.BeginAsync(database, cancellationToken);
+            await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
+            await using var transaction = await WatermarkTransaction.BeginAsync(
+                connection, database.Clock, cancellationToken);
             var (state, now) = await transaction.LockAndReadAsync(agency, cancellationToken);
             return await work(transaction, state, now);
         }

@@ -47,7 +47,6 @@ internal sealed class WatermarkTransaction : IAsyncDisposable
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlTransaction _transaction;
     private readonly Instant? _clockReplacement;
-    private bool _ownsConnection;
 
     private WatermarkTransaction(
         NpgsqlConnection connection, NpgsqlTransaction transaction, Instant? clockReplacement) =>
@@ -55,24 +54,6 @@ internal sealed class WatermarkTransaction : IAsyncDisposable
 
     /// <summary>The clock that decides, as the parameter `now` of a statement.</summary>
     public NpgsqlParameter ClockReplacement => MarkingParameters.Now(_clockReplacement);
-
-    /// <summary>On a connection of its own.</summary>
-    public static async Task<WatermarkTransaction> BeginAsync(
-        GrainDatabase database, CancellationToken cancellationToken)
-    {
-        var connection = await database.Source.OpenConnectionAsync(cancellationToken);
-        try
-        {
-            var begun = await BeginAsync(connection, database.Clock, cancellationToken);
-            begun._ownsConnection = true;
-            return begun;
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
-    }
 
     /// <summary>On a connection that stays its caller's.</summary>
     public static async Task<WatermarkTransaction> BeginAsync(
@@ -147,11 +128,7 @@ internal sealed class WatermarkTransaction : IAsyncDisposable
     public Task CommitAsync(CancellationToken cancellationToken) => _transaction.CommitAsync(cancellationToken);
 
     /// <summary>Rolls back what was not committed.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await _transaction.DisposeAsync();
-        if (_ownsConnection) await _connection.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _transaction.DisposeAsync();
 
     private static void AddReading(NpgsqlBatch batch, Guid[] agencies, NpgsqlParameter now)
     {

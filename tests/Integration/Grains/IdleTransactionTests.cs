@@ -15,9 +15,10 @@ public sealed class IdleTransactionTests(GrainWorld world) : IClassFixture<Grain
     {
         var agency = await world.AddServedAgencyAsync("2031-09-01T17:00:00Z");
         await using var source = GrainDatabase.Connect(world.SiloConnectionString);
-        var database = new GrainDatabase(source, DatabaseClock.OfPostgres);
+        await using var connection = await source.OpenConnectionAsync(CancellationToken.None);
 
-        await using var transaction = await WatermarkTransaction.BeginAsync(database, CancellationToken.None);
+        await using var transaction = await WatermarkTransaction.BeginAsync(
+            connection, DatabaseClock.OfPostgres, CancellationToken.None);
         await transaction.LockAndReadAsync(new AgencyId(agency), CancellationToken.None);
 
         await using var command = transaction.CreateCommand("SHOW idle_in_transaction_session_timeout");

@@ -133,8 +133,9 @@ public sealed partial class PlanTests(PlanTests.Years years) : IClassFixture<Pla
     private async Task<List<string>> ExplainMarkingAsync(string sql, int agencies)
     {
         var batch = await BatchAsync(agencies);
+        await using var connection = await years.Source.OpenConnectionAsync();
         await using var transaction = await WatermarkTransaction.BeginAsync(
-            new GrainDatabase(years.Source, DatabaseClock.OfPostgres), CancellationToken.None);
+            connection, DatabaseClock.OfPostgres, CancellationToken.None);
         await transaction.LockAndReadAsync(
             [.. batch.Agencies.Select(agency => agency.Plan.State.Agency.Value)], CancellationToken.None);
         await using var explain = transaction.CreateCommand("EXPLAIN " + sql);
