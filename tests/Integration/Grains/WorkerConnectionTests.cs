@@ -3,7 +3,7 @@ using Actors.Grains.Cutoffs;
 using Actors.Grains.Installments;
 using Actors.Grains.Interfaces;
 using Actors.Grains.Jobs;
-using Actors.Tests.Support;
+using Actors.Tests.Integration.Rule;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Xunit;
@@ -20,16 +20,14 @@ public sealed class WorkerConnectionTests : IAsyncLifetime
     private const int SomeConnections = 4;
     private const int AllConnections = 16;
 
-    private TestDatabase? _database;
-    private NpgsqlDataSource? _owner;
+    private RuleDatabase? _database;
     private NpgsqlDataSource? _silo;
 
     public async ValueTask InitializeAsync()
     {
-        _database = await TestDatabase.CreateMigratedAsync();
-        _owner = NpgsqlDataSource.Create(_database.ConnectionString);
+        _database = await RuleDatabase.CreateAsync();
         _silo = GrainDatabase.Connect(_database.SiloConnectionString);
-        await ExecuteAsync(
+        await _database.ExecuteAsync(
             """
             CREATE TABLE served (number serial, agency_id uuid, session integer);
             GRANT SELECT, INSERT ON served TO actors_silo;
@@ -50,31 +48,33 @@ public sealed class WorkerConnectionTests : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         if (_silo is not null) await _silo.DisposeAsync();
-        if (_owner is not null) await _owner.DisposeAsync();
         if (_database is not null) await _database.DisposeAsync();
     }
 
     [Fact]
     public async Task Batch_after_batch_runs_on_one_connection_while_agencies_wait()
     {
-        var agencies = await AddAgenciesAsync(Enumerable.Repeat("any", Agencies));
+        var agencies = await AddAgenciesAsync(Agencies);
 
         var answers = await MarkAsync(agencies);
 
         Assert.All(answers, answer => Assert.True(answer.IsCompletedSuccessfully));
-        Assert.Equal(agencies, await ListAsync<Guid>("SELECT agency_id FROM served ORDER BY number"));
-        Assert.Single(await ListAsync<int>("SELECT DISTINCT session FROM served"));
+        Assert.Equal(
+            agencies.Select(agency => $"{agency}"),
+            await _database!.LinesAsync("SELECT agency_id::text FROM served ORDER BY number"));
+        Assert.Single(await _database.LinesAsync("SELECT DISTINCT session::text FROM served"));
     }
 
     [Fact]
     public async Task A_worker_whose_connection_is_lost_takes_another_for_the_next_batch()
     {
-        var agencies = await AddAgenciesAsync(["any", "spoilt", "any", "any"]);
+        var agencies = await AddAgenciesAsync(4);
+        await _database!.ExecuteAsync("UPDATE agencies SET name = 'spoilt' WHERE id = $1", agencies[1]);
 
         var answers = await MarkAsync(agencies);
 
         Assert.Equal([true, false, true, true], answers.Select(answer => answer.IsCompletedSuccessfully));
-        var sessions = await ListAsync<int>("SELECT session FROM served ORDER BY number");
+        var sessions = await _database.LinesAsync("SELECT session::text FROM served ORDER BY number");
         Assert.Equal(3, sessions.Count);
         Assert.NotEqual(sessions[0], sessions[1]);
         Assert.Equal(sessions[1], sessions[2]);
@@ -84,7 +84,7 @@ public sealed class WorkerConnectionTests : IAsyncLifetime
     public async Task A_worker_keeps_no_connection_when_nobody_waits()
     {
         using var marker = NewMarker();
-        var agencies = await AddAgenciesAsync(Enumerable.Repeat("any", Agencies));
+        var agencies = await AddAgenciesAsync(Agencies);
         await marker.StartAsync(CancellationToken.None);
         await Task.WhenAll(Begin(marker, agencies));
 
@@ -126,31 +126,10 @@ public sealed class WorkerConnectionTests : IAsyncLifetime
         foreach (var connection in open) await connection.DisposeAsync();
     }
 
-    private async Task<List<Guid>> AddAgenciesAsync(IEnumerable<string> names)
+    private async Task<List<Guid>> AddAgenciesAsync(int count)
     {
-        await ExecuteAsync("INSERT INTO supported_timezones (name) VALUES ('UTC') ON CONFLICT DO NOTHING");
         var agencies = new List<Guid>();
-        foreach (var name in names)
-        {
-            agencies.AddRange(await ListAsync<Guid>(
-                $"INSERT INTO agencies (name, timezone) VALUES ('{name}', 'UTC') RETURNING id"));
-        }
-
+        for (var number = 1; number <= count; number++) agencies.Add(await _database!.AddAgencyAsync(number));
         return agencies;
-    }
-
-    private async Task ExecuteAsync(string sql)
-    {
-        await using var command = _owner!.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
-    }
-
-    private async Task<List<T>> ListAsync<T>(string sql)
-    {
-        await using var command = _owner!.CreateCommand(sql);
-        await using var reader = await command.ExecuteReaderAsync();
-        var values = new List<T>();
-        while (await reader.ReadAsync()) values.Add(await reader.GetFieldValueAsync<T>(0));
-        return values;
     }
 }
