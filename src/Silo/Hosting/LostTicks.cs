@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Threading.Channels;
 using Actors.Grains;
 using Actors.Grains.Interfaces;
 using NodaTime;
@@ -9,10 +8,11 @@ using NpgsqlTypes;
 namespace Actors.Silo.Hosting;
 
 /// <summary>
-/// Whenever a silo joins, leaves or is declared dead, reminders change hands, and a tick that is due just then is
-/// ticked by neither side. Orleans does not repeat it; the sweep would find it when it is late. So a moment after each
-/// such change, and for some seconds more, one silo asks the database which cutoffs have just passed unserved, and asks
-/// their agencies, as their reminders would have; and it has the coordinator sweep, which may have gone with the silo.
+/// A tick may be lost, and Orleans does not repeat it. Where reminders change hands, because a silo joins, leaves or
+/// dies, a tick that is due just then is ticked by neither side. And where a silo reads its reminders anew, every
+/// 5 minutes, one that has been due for some milliseconds and has not ticked yet is taken for one of tomorrow. So every
+/// 2 s one silo asks the database which cutoffs have just passed unserved, and asks their agencies, as their reminders
+/// would have. For a while after a change of silos it has the coordinator sweep too, which may have gone with one.
 /// <para>
 /// The silo that does so is the first by address of those that live. Where two think so, an agency is asked twice,
 /// which is harmless; what passed longer ago is the sweep's.
@@ -25,21 +25,22 @@ internal sealed partial class LostTicks(
     TimeProvider time,
     ILogger<LostTicks> logger) : BackgroundService, ISiloStatusListener
 {
-    /// <summary>
-    /// The pauses between the looks after a change. On a machine that is busy, with the start of the very silo that has
-    /// joined perhaps, it takes the new owners some seconds to read their reminders.
-    /// </summary>
-    private static readonly TimeSpan[] Looks =
-    [
-        TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2),
-        TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(3),
-    ];
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
-    /// <summary>What has passed for less than this may be on its way: a herd must not be asked for twice.</summary>
+    /// <summary>
+    /// On a machine that is busy, with the start of the very silo that has joined perhaps, it takes the new owners some
+    /// seconds to read their reminders, and the coordinator to move.
+    /// </summary>
+    private const int SweepsAfterChange = 6;
+
+    /// <summary>What has passed for less than this may be on its way.</summary>
     private static readonly Duration OnItsWay = Duration.FromMilliseconds(500);
 
     /// <summary>Longer than it takes to declare a silo dead. What passed before is left to the sweep.</summary>
     private static readonly Duration Window = Duration.FromSeconds(30);
+
+    /// <summary>More than so many may be a herd of ticks that is being served.</summary>
+    private const int Few = 32;
 
     private const int AgenciesInFlight = 256;
 
@@ -53,30 +54,29 @@ internal sealed partial class LostTicks(
         ORDER BY next_cutoff_at
         """;
 
-    // One change is looked after at a time; those that come meanwhile ask for one more look.
-    private readonly Channel<SiloAddress> _changes = Channel.CreateBounded<SiloAddress>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
-
     /// <summary>The agencies that were asked and have not answered yet.</summary>
     private readonly ConcurrentDictionary<Guid, bool> _underWay = new();
 
+    /// <summary>What the look before has found.</summary>
+    private IReadOnlySet<Guid> _found = new HashSet<Guid>();
+
+    // This silo has joined just now.
+    private int _sweepsLeft = SweepsAfterChange;
+    private bool _looksFail;
+
     public void SiloStatusChangeNotification(SiloAddress updatedSilo, SiloStatus status) =>
-        _changes.Writer.TryWrite(updatedSilo);
+        Volatile.Write(ref _sweepsLeft, SweepsAfterChange);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         silos.SubscribeToSiloStatusEvents(this);
-        // This silo has joined already.
-        _changes.Writer.TryWrite(silos.SiloAddress);
         try
         {
-            await foreach (var _ in _changes.Reader.ReadAllAsync(stoppingToken))
+            while (true)
             {
-                foreach (var pause in Looks)
-                {
-                    await Task.Delay(pause, time, stoppingToken);
-                    if (silos.SiloAddress.Equals(Living().Min())) await ReplayQuietlyAsync(stoppingToken);
-                }
+                await Task.Delay(Pause, time, stoppingToken);
+                var living = silos.GetApproximateSiloStatuses(onlyActive: true).Keys;
+                if (silos.SiloAddress.Equals(living.Min())) await LookQuietlyAsync(stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -89,36 +89,52 @@ internal sealed partial class LostTicks(
         }
     }
 
-    private Dictionary<SiloAddress, SiloStatus>.KeyCollection Living() =>
-        silos.GetApproximateSiloStatuses(onlyActive: true).Keys;
+    /// <summary>
+    /// Whom no reminder serves any more. A few are no matter; many may be a herd of ticks that has its turn, and are
+    /// asked only when they were there at the look before, and nobody was served since.
+    /// </summary>
+    /// <param name="before">Whose cutoff had passed unserved at the look before.</param>
+    /// <param name="found">Whose has now.</param>
+    internal static IEnumerable<Guid> Lost(IReadOnlySet<Guid> before, IReadOnlySet<Guid> found)
+    {
+        if (found.Count <= Few) return found;
+        return before.IsSubsetOf(found) ? before : [];
+    }
 
-    private async Task ReplayQuietlyAsync(CancellationToken stoppingToken)
+    private async Task LookQuietlyAsync(CancellationToken stoppingToken)
     {
         try
         {
-            var coordinator = grains.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses);
-            await coordinator.StartAsync();
-            // It may take long, and comes by its own timer too.
-            coordinator.SweepAsync().Ignore();
-            // The first silo of a cluster has taken over from nobody: what passed before it is the sweep's.
-            if (Living().Count > 1) await ReplayAsync(stoppingToken);
+            await LookAsync(stoppingToken);
+            if (Volatile.Read(ref _sweepsLeft) > 0)
+            {
+                var coordinator = grains.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses);
+                await coordinator.StartAsync();
+                // It may take long, and comes by its own timer too.
+                coordinator.SweepAsync().Ignore();
+                Interlocked.Decrement(ref _sweepsLeft);
+            }
+
+            _looksFail = false;
         }
         catch (Exception error) when (!stoppingToken.IsCancellationRequested)
         {
-            // The sweep takes up what is left, and the silo must not stop for it.
-            LogLeft(error.Message);
+            // The sweep takes up what is left, and the silo must not stop for it. One word an outage is enough.
+            if (!_looksFail) LogLeft(error.Message);
+            _looksFail = true;
         }
     }
 
     /// <summary>
     /// Waits for no agency: one that takes long would keep this from the next look. It is not asked anew meanwhile.
     /// </summary>
-    private async Task ReplayAsync(CancellationToken stoppingToken)
+    private async Task LookAsync(CancellationToken stoppingToken)
     {
-        var passed = await JustPassedAsync(stoppingToken);
-        var asked = passed.Where(agency => _underWay.TryAdd(agency, true)).ToArray();
+        var (before, found) = (_found, await JustPassedAsync(stoppingToken));
+        _found = found;
+        var asked = Lost(before, found).Where(agency => _underWay.TryAdd(agency, true)).ToArray();
         if (asked.Length == 0) return;
-        LogReplayed(asked.Length);
+        LogLookedAfter(asked.Length);
         AskAsync(asked, stoppingToken).Ignore();
     }
 
@@ -144,7 +160,7 @@ internal sealed partial class LostTicks(
         });
     }
 
-    private async Task<IReadOnlyList<Guid>> JustPassedAsync(CancellationToken cancellationToken)
+    private async Task<IReadOnlySet<Guid>> JustPassedAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Source.CreateCommand(JustPassed);
         command.Parameters.Add(new NpgsqlParameter("now", NpgsqlDbType.TimestampTz)
@@ -154,16 +170,16 @@ internal sealed partial class LostTicks(
         command.Parameters.Add(new NpgsqlParameter("window", NpgsqlDbType.Interval) { Value = Window });
         command.Parameters.Add(new NpgsqlParameter("on_its_way", NpgsqlDbType.Interval) { Value = OnItsWay });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var agencies = new List<Guid>();
+        var agencies = new HashSet<Guid>();
         while (await reader.ReadAsync(cancellationToken)) agencies.Add(reader.GetGuid(0));
         return agencies;
     }
 
     [LoggerMessage(Level = LogLevel.Information,
-        Message = "Agencies whose cutoff passed while silos changed, looked after: {Agencies}")]
-    private partial void LogReplayed(int agencies);
+        Message = "Agencies whose cutoff has just passed, and that no reminder has served, looked after: {Agencies}")]
+    private partial void LogLookedAfter(int agencies);
 
     [LoggerMessage(Level = LogLevel.Warning,
-        Message = "What passed while silos changed could not be looked after; the sweep does it: {Error}")]
+        Message = "What no reminder has served could not be looked after; the sweep does it: {Error}")]
     private partial void LogLeft(string error);
 }

@@ -10,15 +10,13 @@ using Xunit;
 
 namespace Actors.Tests.Integration.Grains;
 
-/// <summary>The looks after a change of the membership, for ticks that nobody ticked.</summary>
+/// <summary>The looks for ticks that nobody ticked.</summary>
 public sealed class LostTicksTests(PausingWorld world) : IClassFixture<PausingWorld>
 {
     [Fact]
     public async Task An_agency_whose_rows_somebody_holds_keeps_no_later_look_from_the_others()
     {
         var pauses = world.Pauses.Anew();
-        await using var other = await GrainSilo.StartAsync(
-            world.SiloConnectionString, world.Options, world.Clock, world.Reminders, world.Pauses);
         var held = await world.AddServedAgencyAsync("2031-01-10T16:00:00Z");
         var mate = await world.AddServedAgencyAsync("2031-01-10T16:00:00Z", cutoffTime: "17:00:05");
         await using var holder = await world.Owner.OpenConnectionAsync();
@@ -28,40 +26,81 @@ public sealed class LostTicksTests(PausingWorld world) : IClassFixture<PausingWo
         await take.ExecuteNonQueryAsync();
         world.Clock.Now = GrainWorld.At("2031-01-10T17:00:01Z");
 
-        var first = await FirstOfTwoAsync(world.Silo, other);
-        await using var pool = GrainDatabase.Connect(world.SiloConnectionString);
-        var looks = new PauseClock();
-        using var lost = new LostTicks(
-            first, new GrainDatabase(pool, DatabaseClock.ReplacedBy(world.Clock)), world.Silo.Grains, looks,
-            NullLogger<LostTicks>.Instance);
-        await lost.StartAsync(TestContext.Current.CancellationToken);
-        await looks.PassAsync();
+        await using var looks = await Looks.StartAsync(world);
+        await looks.Clock.PassAsync();
         // It was asked, found busy, and waits by a clock that nobody moves.
         await pauses.NextAsync();
 
         world.Clock.Now += Duration.FromSeconds(5);
-        await looks.PassAsync();
-        await Eventually.HoldsAsync("the other one is served", async () =>
-            (await world.LedgerAsync(mate))[^1] == "2031-01-10 success 0");
+        await looks.Clock.PassAsync();
+        await UntilServedAsync(mate, "2031-01-10");
         Assert.Equal(["2031-01-09 success 0"], await world.LedgerAsync(held));
 
-        await lost.StopAsync(TestContext.Current.CancellationToken);
+        await looks.StopAsync();
         await hold.RollbackAsync();
         pauses.Advance(TimeSpan.FromSeconds(1));
-        await Eventually.HoldsAsync("the held one is served", async () =>
-            (await world.LedgerAsync(held))[^1] == "2031-01-10 success 0");
+        await UntilServedAsync(held, "2031-01-10");
     }
 
-    /// <summary>The one that looks, once both know of each other.</summary>
-    private static async Task<ISiloStatusOracle> FirstOfTwoAsync(params GrainSilo[] silos)
+    [Fact]
+    public async Task A_silo_that_is_alone_looks_as_long_as_it_runs()
     {
-        var oracles = silos.Select(silo => silo.Services.GetRequiredService<ISiloStatusOracle>()).ToArray();
-        foreach (var oracle in oracles)
+        var agency = await world.AddServedAgencyAsync("2031-02-10T16:00:00Z");
+        await using var looks = await Looks.StartAsync(world);
+        for (var look = 0; look < 20; look++) await looks.Clock.PassAsync();
+
+        world.Clock.Now = GrainWorld.At("2031-02-10T17:00:01Z");
+        await looks.Clock.PassAsync();
+        await UntilServedAsync(agency, "2031-02-10");
+    }
+
+    [Fact]
+    public async Task A_herd_whose_ticks_were_lost_is_served_at_the_second_look()
+    {
+        var herd = new List<Guid>();
+        for (var i = 0; i < 40; i++) herd.Add(await world.AddServedAgencyAsync("2031-03-10T16:00:00Z"));
+        world.Clock.Now = GrainWorld.At("2031-03-10T17:00:01Z");
+
+        await using var looks = await Looks.StartAsync(world);
+        await looks.Clock.PassAsync();
+        await looks.Clock.PassAsync();
+        foreach (var agency in herd) await UntilServedAsync(agency, "2031-03-10");
+    }
+
+    private Task UntilServedAsync(Guid agency, string date) => Eventually.HoldsAsync(
+        $"agency {agency} is served", async () => (await world.LedgerAsync(agency))[^1] == $"{date} success 0");
+
+    /// <summary>The looks of the world's silo, which has none of its own, by a clock that a test moves.</summary>
+    private sealed class Looks : IAsyncDisposable
+    {
+        private readonly NpgsqlDataSource _pool;
+        private readonly LostTicks _lost;
+
+        private Looks(GrainWorld world)
         {
-            await Eventually.HoldsAsync("both silos are known", () =>
-                Task.FromResult(oracle.GetApproximateSiloStatuses(onlyActive: true).Count == oracles.Length));
+            _pool = GrainDatabase.Connect(world.SiloConnectionString);
+            _lost = new LostTicks(
+                world.Silo.Services.GetRequiredService<ISiloStatusOracle>(),
+                new GrainDatabase(_pool, DatabaseClock.ReplacedBy(world.Clock)), world.Silo.Grains, Clock,
+                NullLogger<LostTicks>.Instance);
         }
 
-        return oracles.MinBy(oracle => oracle.SiloAddress)!;
+        public PauseClock Clock { get; } = new();
+
+        public static async Task<Looks> StartAsync(GrainWorld world)
+        {
+            var looks = new Looks(world);
+            await looks._lost.StartAsync(TestContext.Current.CancellationToken);
+            return looks;
+        }
+
+        public Task StopAsync() => _lost.StopAsync(CancellationToken.None);
+
+        public async ValueTask DisposeAsync()
+        {
+            await StopAsync();
+            _lost.Dispose();
+            await _pool.DisposeAsync();
+        }
     }
 }
