@@ -387,3 +387,24 @@ BEGIN
   END IF;
 END
 $$;
+
+-- 008_agencies_by_part_of_name
+DO $$
+DECLARE
+  missing TEXT;
+BEGIN
+  WITH problem (line) AS (
+    SELECT format('%s %s is missing', kind, name)
+    FROM (VALUES ('index', 'public.agencies_name_parts_idx'), ('function', 'actors.name_parts(text)'))
+      AS required (kind, name)
+    WHERE actors.definition_of(kind, name) IS NULL
+    UNION ALL
+    SELECT 'not everybody may execute actors.name_parts, as every insert of an agency does'
+    WHERE NOT has_function_privilege('anon', to_regprocedure('actors.name_parts(text)'), 'EXECUTE')
+  )
+  SELECT string_agg(line, E'\n') INTO missing FROM problem;
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION 'domain 005_api_domain is incomplete:%', E'\n' || missing;
+  END IF;
+END
+$$;

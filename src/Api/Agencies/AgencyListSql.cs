@@ -9,7 +9,8 @@ namespace Actors.Api.Agencies;
 
 /// <summary>
 /// Reads the list of agencies. A page is one walk along an index from the row before it; a filter that leaves few rows
-/// finds them by an index of its own. Only a search looks at every name: at 100,000 agencies some 50 ms.
+/// finds them by an index of its own. Only a search for less than three characters looks at every name, and one by a
+/// user with a token, from whom row-level security hides that index: at 100,000 agencies some 50 ms.
 /// </summary>
 internal static class AgencyListSql
 {
@@ -61,7 +62,13 @@ internal static class AgencyListSql
     private static void Search(ListSql sql, string search)
     {
         // Compared byte by byte, which is faster than by the rules of a language, and possible in all of them.
-        const string inName = """strpos(lower(a.name) COLLATE "C", lower(@search) COLLATE "C") > 0""";
+        // The index finds all names that have the same runs of characters, and a few more. Where it is not used, to
+        // look for runs takes longer than to compare, which stands first therefore.
+        const string inName =
+            """
+            (strpos(lower(a.name) COLLATE "C", lower(@search) COLLATE "C") > 0
+              AND actors.name_parts(a.name) COLLATE "C" @> actors.name_parts(@search))
+            """;
         const string byId = "a.id BETWEEN @first_id AND @last_id";
         if (AgencyListQuery.IdsBeginningWith(search) is not { } range)
         {

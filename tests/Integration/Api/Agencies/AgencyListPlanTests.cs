@@ -87,13 +87,38 @@ public sealed partial class AgencyListPlanTests(AgencyListPlanTests.Many many) :
         Assert.True(MostRowsOfANode(plan) <= 1, plan);
     }
 
-    [Fact]
-    public async Task A_search_looks_at_every_name()
+    [Theory]
+    [InlineData("NCY 54321", "agencies_name_parts_idx")]
+    [InlineData("54321", "agencies_name_parts_idx", "agencies_pkey")]
+    public async Task A_part_of_a_name_and_the_beginning_of_an_id_are_found_by_indexes(
+        string search, params string[] indexes)
     {
-        var items = await AgencyApi.AllPagesAsync(
-            many.Api.Reader, "/api/agencies?search=AGENCY%20100000", limit: 50);
+        var plan = await ExplainAsync(CallerRole.Reader, new(search, null, null, AgencyOrder.Named("name")), null);
 
-        Assert.Equal("Agency 100000", Assert.Single(items).GetProperty("name").GetString());
+        Assert.All(indexes, index => Assert.Contains(index, plan, StringComparison.Ordinal));
+        Assert.DoesNotContain("Seq Scan", plan, StringComparison.Ordinal);
+        Assert.True(MostRowsOfANode(plan) <= 100, plan);
+    }
+
+    [Fact]
+    public async Task A_user_with_a_token_finds_the_same_without_that_index()
+    {
+        var query = new AgencyListQuery("NCY 54321", null, null, AgencyOrder.Named("name"));
+        var plan = await ExplainAsync(CallerRole.User, query, null);
+
+        // What compares arrays could tell of rows that the policy hides.
+        Assert.DoesNotContain("agencies_name_parts_idx", plan, StringComparison.Ordinal);
+        Assert.Contains("actual rows=1 ", plan.Split('\n')[0], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("AGENCY%20100000", 1)]
+    [InlineData("cy%209999", 11)]
+    public async Task A_search_finds_all_that_have_it_in_their_names(string search, int count)
+    {
+        var items = await AgencyApi.AllPagesAsync(many.Api.Reader, $"/api/agencies?search={search}", limit: 50);
+
+        Assert.Equal(count, items.Count);
     }
 
     [Fact]
