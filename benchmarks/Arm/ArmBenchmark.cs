@@ -24,7 +24,8 @@ internal sealed record ArmSize(
 /// </summary>
 internal sealed class ArmBenchmark(BenchmarkServer server, ArmSize size, Action<string> report)
 {
-    private static readonly string[] Heads = ["from the start of the silo's process", "median", "range", "repetitions"];
+    private static readonly string[] Heads =
+        ["from the start of the silo's process; the latest: from its cutoff", "median", "range", "repetitions"];
 
     /// <summary>Measures, and answers the section.</summary>
     public async Task<string> RunAsync(CancellationToken cancellationToken)
@@ -42,8 +43,10 @@ internal sealed class ArmBenchmark(BenchmarkServer server, ArmSize size, Action<
             var database = await server.CloneAsync(template, "arm_work");
             await database.WarmAsync();
             await ArmAsync(database);
-            await RestartAsync(database, Step.ReadyAgain, Step.TakenOver, silo => silo.KillAsync());
-            await RestartAsync(database, Step.ReadyAfterKill, Step.TakenOverAfterKill, silo => silo.TerminateAsync());
+            await RestartAsync(database, Step.ReadyAgain, Step.TakenOver, Step.Latest, silo => silo.KillAsync());
+            await RestartAsync(
+                database, Step.ReadyAfterKill, Step.TakenOverAfterKill, Step.LatestAfterKill,
+                silo => silo.TerminateAsync());
         }
 
         return $"""
@@ -52,8 +55,8 @@ internal sealed class ArmBenchmark(BenchmarkServer server, ArmSize size, Action<
             committed. The bar: under 60 s. Then the silo is stopped and another one started; after that it is killed
             (SIGKILL) and another one started, in a cluster that does not know that nobody lives. Meanwhile, and until
             {size.Seconds} s after the start, an agency has its cutoff every {size.ApartMilliseconds} ms. *Taken over*:
-            the first commit after which no cutoff was served later than 1 s; one silo reads all reminders at once, so
-            that from then on it has those of all agencies. The bar for a restart: under 10 s.
+            the first commit from which on no more than 1 cutoff in 100 was served later than 1 s. The bar for a
+            restart: under 10 s. *The latest*: by how much, of the cutoffs since the start of the process.
 
             {Table.Of(Heads, times.Select(step => Row(step.Key, step.Value)))}
             Until all were armed, at the median: {Measured.Of(Middle(cost => cost.Silo))} of the silo's processor,
@@ -82,7 +85,7 @@ internal sealed class ArmBenchmark(BenchmarkServer server, ArmSize size, Action<
         }
 
         async Task RestartAsync(
-            BenchmarkDatabase database, Step ready, Step takenOver, Func<SiloInItsProcess, Task> endAsync)
+            BenchmarkDatabase database, Step ready, Step takenOver, Step latest, Func<SiloInItsProcess, Task> endAsync)
         {
             var cutoffs = CutoffsInTurn.From(
                 await Marked.NextSecondAsync(database, 1), Duration.FromMilliseconds(size.ApartMilliseconds),
@@ -90,7 +93,9 @@ internal sealed class ArmBenchmark(BenchmarkServer server, ArmSize size, Action<
             await cutoffs.SetAsync(database);
             await using var silo = SiloInItsProcess.Start(database);
             Note(ready, await silo.ReadyAsync() - silo.StartedAt);
-            Note(takenOver, await Takeover.AwaitAsync(database, report) - silo.StartedAt);
+            var served = await Takeover.AwaitAsync(database);
+            Note(takenOver, served.First - silo.StartedAt);
+            Note(latest, served.Latest);
             await endAsync(silo);
         }
 
@@ -120,8 +125,10 @@ internal sealed class ArmBenchmark(BenchmarkServer server, ArmSize size, Action<
         Armed,
         ReadyAgain,
         TakenOver,
+        Latest,
         ReadyAfterKill,
         TakenOverAfterKill,
+        LatestAfterKill,
     }
 
     private static string Words(Step step) => step switch
@@ -130,8 +137,10 @@ internal sealed class ArmBenchmark(BenchmarkServer server, ArmSize size, Action<
         Step.Armed => "all armed",
         Step.ReadyAgain => "ready again, after a stop",
         Step.TakenOver => "taken over, after a stop",
+        Step.Latest => "the latest, after a stop",
         Step.ReadyAfterKill => "ready again, after a kill",
         Step.TakenOverAfterKill => "taken over, after a kill",
+        Step.LatestAfterKill => "the latest, after a kill",
         _ => throw new ArgumentOutOfRangeException(nameof(step), step, "no step"),
     };
 }

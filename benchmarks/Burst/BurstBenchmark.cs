@@ -79,6 +79,7 @@ internal sealed class BurstBenchmark(BenchmarkServer server, BurstSize size, Act
         await database.WarmAsync();
         await using (await SiloUnderTest.StartAsync(database))
         {
+            if (await database.NowAsync() >= cutoff) throw new CutoffCameTooSoonException();
             var sample = await OurRun.AwaitAsync(database, cutoff, size.Data);
             if (size.IsProfiled) await StatementProfile.ReportAsync(database, report);
             return sample;

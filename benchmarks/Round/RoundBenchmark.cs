@@ -106,6 +106,7 @@ internal sealed class RoundBenchmark(
         await database.WarmAsync();
         await using (await SiloUnderTest.StartAsync(database))
         {
+            if (await database.NowAsync() >= cutoff) throw new CutoffCameTooSoonException();
             await Waiting.UntilAsync(
                 "the cutoff was a second away", TimeSpan.FromSeconds(2 * lead),
                 async () => (cutoff - await database.NowAsync()).TotalSeconds < 1);

@@ -21,6 +21,13 @@ public interface IAgencyGrain : IGrainWithGuidKey
     Task<AgencyRunResult> BringUpToDateAsync(RunRequest request);
 
     /// <summary>
+    /// Does what the agency's reminder does at a cutoff, where nobody knows whether its tick was lost. Returns at once
+    /// where a run of this agency is in flight, with its pauses between retries. Harmless when called twice.
+    /// </summary>
+    [Alias("ServeLostTick"), AlwaysInterleave, ResponseTimeout("00:02:00")]
+    Task ServeLostTickAsync();
+
+    /// <summary>
     /// Says what the rule says of this agency, without locking or changing anything, also while a run is in flight.
     /// Null where there is no such agency.
     /// </summary>

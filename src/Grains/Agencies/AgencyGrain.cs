@@ -38,6 +38,8 @@ internal sealed partial class AgencyGrain(
     /// <summary>Waves and waits for an early tick, in one call. An outage of years ends within it.</summary>
     private const int RoundsAtMost = 1_000;
 
+    private int _runsInFlight;
+
     private AgencyId Id => new(this.GetPrimaryKey());
 
     private ICoordinatorGrain Coordinator =>
@@ -51,6 +53,10 @@ internal sealed partial class AgencyGrain(
         if (request.Trigger == RunTrigger.CatchUp) DeactivateOnIdle();
         return result;
     }
+
+    public Task ServeLostTickAsync() => _runsInFlight > 0
+        ? Task.CompletedTask
+        : BringUpToDateAsync(new RunRequest(RunTrigger.Reminder));
 
     public Task ReceiveReminder(string reminderName, TickStatus status) =>
         ReceiveReminder(reminderName, status, CancellationToken.None);
@@ -72,7 +78,7 @@ internal sealed partial class AgencyGrain(
 
     /// <summary>
     /// This silo's clock runs ahead, and by it the grid's own cutoff was there. Counted from now by the same clock it
-    /// comes once more and in time; without that it would be served by the sweep, late.
+    /// comes once more and in time; without that it would be served some seconds late.
     /// </summary>
     private static bool CameMuchTooEarly(MarkingAnswer answer, Instant next) =>
         answer.Outcome == AgencyRunOutcome.NothingUnserved
@@ -92,7 +98,7 @@ internal sealed partial class AgencyGrain(
     /// <summary>
     /// The pause is measured by the database's clock and counted by the silo that owns the reminder, so that a silo
     /// whose clock is wrong still wakes at the right moment. What was marked is committed whatever comes of this: an
-    /// agency that cannot be armed is up to date, and its next cutoff is the sweep's.
+    /// agency that cannot be armed is up to date, and its next cutoff is served without a reminder, some seconds late.
     /// </summary>
     private async Task ArmAsync(Instant next, Instant now)
     {
@@ -112,8 +118,21 @@ internal sealed partial class AgencyGrain(
         }
     }
 
-    /// <summary>Wave after wave until nothing is unserved; an early tick waits for its cutoff.</summary>
     private async Task<(AgencyRunResult Result, MarkingAnswer? Last)> BringUpToDateWithRetriesAsync(RunRequest request)
+    {
+        _runsInFlight++;
+        try
+        {
+            return await WaveAfterWaveAsync(request);
+        }
+        finally
+        {
+            _runsInFlight--;
+        }
+    }
+
+    /// <summary>Until nothing is unserved; an early tick waits for its cutoff.</summary>
+    private async Task<(AgencyRunResult Result, MarkingAnswer? Last)> WaveAfterWaveAsync(RunRequest request)
     {
         var served = new List<ServedCutoff>();
         JobId? job = null;
@@ -251,7 +270,7 @@ internal sealed partial class AgencyGrain(
     private partial void LogUnserved(Guid agency, string sentence);
 
     [LoggerMessage(Level = LogLevel.Warning,
-        Message = "Agency {Agency} is up to date, but not armed for {Next}, which the sweep serves: {Error}")]
+        Message = "Agency {Agency} is up to date, but not armed for {Next}, which is served a little late: {Error}")]
     private partial void LogUnarmed(Guid agency, Instant next, string error);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The failure of agency {Agency} could not be recorded: {Error}")]

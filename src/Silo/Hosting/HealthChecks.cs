@@ -21,7 +21,7 @@ internal sealed class SiloIsActive(ISiloStatusOracle oracle) : IHealthCheck
 
 /// <summary>
 /// Whether this machine's clock agrees with the database's. Where it does not, nothing is marked early, and cutoffs are
-/// served by the sweep rather than by their reminders: worth a word, but the silo is ready.
+/// served some seconds late rather than by their reminders: worth a word, but the silo is ready.
 /// </summary>
 internal sealed class ClockAgrees(NpgsqlDataSource database, TimeProvider time) : IHealthCheck
 {

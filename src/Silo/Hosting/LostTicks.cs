@@ -15,7 +15,7 @@ namespace Actors.Silo.Hosting;
 /// would have. For a while after a change of silos it has the coordinator sweep too, which may have gone with one.
 /// <para>
 /// The silo that does so is the first by address of those that live. Where two think so, an agency is asked twice,
-/// which is harmless; what passed longer ago is the sweep's.
+/// which is harmless; what passed longer ago is the sweep's. An agency that is at its retries is left to them.
 /// </para>
 /// </summary>
 internal sealed partial class LostTicks(
@@ -39,26 +39,28 @@ internal sealed partial class LostTicks(
     /// <summary>Longer than it takes to declare a silo dead. What passed before is left to the sweep.</summary>
     private static readonly Duration Window = Duration.FromSeconds(30);
 
-    /// <summary>More than so many may be a herd of ticks that is being served.</summary>
+    /// <summary>More than so many of one instant may be a herd of ticks that is being served.</summary>
     private const int Few = 32;
+
+    /// <summary>In seconds: a look that takes longer comes too late for what it looks for.</summary>
+    private const int TimeLimit = 5;
 
     private const int AgenciesInFlight = 256;
 
     private const string JustPassed =
         """
-        SELECT agency_id
+        SELECT agency_id, next_cutoff_at
         FROM agency_cutoffs, (SELECT coalesce(@now, clock_timestamp()) AS now) AS clock
         WHERE paused_at IS NULL
           AND next_cutoff_at BETWEEN now - @window AND now - @on_its_way
           AND (set_aside_until IS NULL OR set_aside_until <= now)
-        ORDER BY next_cutoff_at
         """;
 
     /// <summary>The agencies that were asked and have not answered yet.</summary>
     private readonly ConcurrentDictionary<Guid, bool> _underWay = new();
 
-    /// <summary>What the look before has found.</summary>
-    private IReadOnlySet<Guid> _found = new HashSet<Guid>();
+    /// <summary>What the look before has found, by its cutoff.</summary>
+    private ILookup<Instant, Guid> _found = Enumerable.Empty<Guid>().ToLookup(_ => default(Instant));
 
     // This silo has joined just now.
     private int _sweepsLeft = SweepsAfterChange;
@@ -76,7 +78,14 @@ internal sealed partial class LostTicks(
             {
                 await Task.Delay(Pause, time, stoppingToken);
                 var living = silos.GetApproximateSiloStatuses(onlyActive: true).Keys;
-                if (silos.SiloAddress.Equals(living.Min())) await LookQuietlyAsync(stoppingToken);
+                if (!silos.SiloAddress.Equals(living.Min())) continue;
+                if (Volatile.Read(ref _sweepsLeft) > 0)
+                {
+                    Interlocked.Decrement(ref _sweepsLeft);
+                    HaveSweptAsync(stoppingToken).Ignore();
+                }
+
+                await LookQuietlyAsync(stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -90,15 +99,36 @@ internal sealed partial class LostTicks(
     }
 
     /// <summary>
-    /// Whom no reminder serves any more. A few are no matter; many may be a herd of ticks that has its turn, and are
-    /// asked only when they were there at the look before, and nobody was served since.
+    /// Whom no reminder serves any more. A few of one instant are no matter; many may be a herd of ticks that has its
+    /// turn, and are asked only when they were there at the look before, and nobody of the herd was served since.
     /// </summary>
-    /// <param name="before">Whose cutoff had passed unserved at the look before.</param>
+    /// <param name="before">Whose cutoff had passed unserved at the look before, by its instant.</param>
     /// <param name="found">Whose has now.</param>
-    internal static IEnumerable<Guid> Lost(IReadOnlySet<Guid> before, IReadOnlySet<Guid> found)
+    internal static IEnumerable<Guid> Lost(ILookup<Instant, Guid> before, ILookup<Instant, Guid> found)
     {
-        if (found.Count <= Few) return found;
-        return before.IsSubsetOf(found) ? before : [];
+        return found.SelectMany(Of);
+
+        IEnumerable<Guid> Of(IGrouping<Instant, Guid> herd)
+        {
+            if (herd.Count() <= Few) return herd;
+            var earlier = before[herd.Key];
+            return earlier.Except(herd).Any() ? [] : earlier;
+        }
+    }
+
+    /// <summary>Nobody waits for it: a coordinator that moves, or whose silo keeps silent, takes long.</summary>
+    private async Task HaveSweptAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            var coordinator = grains.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses);
+            await coordinator.StartAsync();
+            await coordinator.SweepAsync();
+        }
+        catch (Exception error)
+        {
+            if (!stoppingToken.IsCancellationRequested) LogUnswept(error.Message);
+        }
     }
 
     private async Task LookQuietlyAsync(CancellationToken stoppingToken)
@@ -106,21 +136,12 @@ internal sealed partial class LostTicks(
         try
         {
             await LookAsync(stoppingToken);
-            if (Volatile.Read(ref _sweepsLeft) > 0)
-            {
-                var coordinator = grains.GetGrain<ICoordinatorGrain>(JobNames.UpdateInstallmentStatuses);
-                await coordinator.StartAsync();
-                // It may take long, and comes by its own timer too.
-                coordinator.SweepAsync().Ignore();
-                Interlocked.Decrement(ref _sweepsLeft);
-            }
-
             _looksFail = false;
         }
-        catch (Exception error) when (!stoppingToken.IsCancellationRequested)
+        catch (Exception error)
         {
             // The sweep takes up what is left, and the silo must not stop for it. One word an outage is enough.
-            if (!_looksFail) LogLeft(error.Message);
+            if (!_looksFail && !stoppingToken.IsCancellationRequested) LogLeft(error.Message);
             _looksFail = true;
         }
     }
@@ -138,31 +159,35 @@ internal sealed partial class LostTicks(
         AskAsync(asked, stoppingToken).Ignore();
     }
 
-    private Task AskAsync(Guid[] agencies, CancellationToken stoppingToken)
+    private async Task AskAsync(Guid[] agencies, CancellationToken stoppingToken)
     {
         var inFlight = new ParallelOptions { MaxDegreeOfParallelism = AgenciesInFlight };
-        return Parallel.ForEachAsync(agencies, inFlight, async (agency, _) =>
+        var failures = new ConcurrentQueue<Exception>();
+        await Parallel.ForEachAsync(agencies, inFlight, async (agency, _) =>
         {
             try
             {
                 if (!stoppingToken.IsCancellationRequested)
-                    await grains.GetGrain<IAgencyGrain>(agency).BringUpToDateAsync(new RunRequest(RunTrigger.Reminder));
+                    await grains.GetGrain<IAgencyGrain>(agency).ServeLostTickAsync();
             }
             catch (Exception error)
             {
                 // One whose silo is not there must not keep this from the others.
-                if (!stoppingToken.IsCancellationRequested) LogLeft(error.Message);
+                failures.Enqueue(error);
             }
             finally
             {
                 _underWay.TryRemove(agency, out bool _);
             }
         });
+        if (failures.TryPeek(out var first) && !stoppingToken.IsCancellationRequested)
+            LogUnanswered(failures.Count, first.Message);
     }
 
-    private async Task<IReadOnlySet<Guid>> JustPassedAsync(CancellationToken cancellationToken)
+    private async Task<ILookup<Instant, Guid>> JustPassedAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Source.CreateCommand(JustPassed);
+        command.CommandTimeout = TimeLimit;
         command.Parameters.Add(new NpgsqlParameter("now", NpgsqlDbType.TimestampTz)
         {
             Value = database.Clock.Replacement is { } now ? now : DBNull.Value,
@@ -170,9 +195,10 @@ internal sealed partial class LostTicks(
         command.Parameters.Add(new NpgsqlParameter("window", NpgsqlDbType.Interval) { Value = Window });
         command.Parameters.Add(new NpgsqlParameter("on_its_way", NpgsqlDbType.Interval) { Value = OnItsWay });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var agencies = new HashSet<Guid>();
-        while (await reader.ReadAsync(cancellationToken)) agencies.Add(reader.GetGuid(0));
-        return agencies;
+        var agencies = new List<(Guid Id, Instant Cutoff)>();
+        while (await reader.ReadAsync(cancellationToken))
+            agencies.Add((reader.GetGuid(0), reader.GetFieldValue<Instant>(1)));
+        return agencies.ToLookup(agency => agency.Cutoff, agency => agency.Id);
     }
 
     [LoggerMessage(Level = LogLevel.Information,
@@ -182,4 +208,12 @@ internal sealed partial class LostTicks(
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "What no reminder has served could not be looked after; the sweep does it: {Error}")]
     private partial void LogLeft(string error);
+
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "{Agencies} agencies that no reminder has served did not answer; the sweep takes them up: {Error}")]
+    private partial void LogUnanswered(int agencies, string error);
+
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "The coordinator did not sweep after a change of silos; it does by its own timer: {Error}")]
+    private partial void LogUnswept(string error);
 }

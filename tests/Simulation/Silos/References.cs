@@ -59,6 +59,8 @@ internal sealed class References(Cluster cluster) : IGrainFactory
         public Task<AgencyRunResult> BringUpToDateAsync(RunRequest request) =>
             cluster.CallAsync(id, agency => agency.BringUpToDateAsync(request));
 
+        public Task ServeLostTickAsync() => throw Unasked();
+
         public Task<CutoffOutlook?> LookAheadAsync(Instant? at, int cutoffs) =>
             cluster.CallAsync(id, agency => agency.LookAheadAsync(at, cutoffs));
 

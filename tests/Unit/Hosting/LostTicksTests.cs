@@ -1,4 +1,5 @@
 using Actors.Silo.Hosting;
+using NodaTime;
 using Xunit;
 
 namespace Actors.Tests.Unit.Hosting;
@@ -6,7 +7,9 @@ namespace Actors.Tests.Unit.Hosting;
 /// <summary>Whom a look takes for agencies that no reminder serves any more.</summary>
 public sealed class LostTicksTests
 {
-    private static readonly Guid[] Herd = [.. Enumerable.Range(0, 33).Select(_ => Guid.NewGuid())];
+    private static readonly Guid[] Herd = [.. Enumerable.Range(0, 40).Select(_ => Guid.NewGuid())];
+
+    private static readonly Instant Five = Instant.FromUtc(2031, 1, 10, 17, 0);
 
     [Fact]
     public void A_few_are_asked_at_once() =>
@@ -24,5 +27,14 @@ public sealed class LostTicksTests
     public void A_herd_of_which_nobody_was_served_since_is_lost_and_who_came_meanwhile_has_its_turn() =>
         Assert.Equal(Herd.Order(), LostTicks.Lost(Set(Herd), Set([.. Herd, Guid.NewGuid()])).Order());
 
-    private static HashSet<Guid> Set(IEnumerable<Guid> agencies) => [.. agencies];
+    [Fact]
+    public void A_herd_that_has_its_turn_keeps_no_look_from_those_of_other_instants()
+    {
+        var few = Herd.Take(2);
+        var found = Herd.ToLookup(agency => few.Contains(agency) ? Five - Duration.FromSeconds(1) : Five);
+
+        Assert.Equal(few.Order(), LostTicks.Lost(Set([]), found).Order());
+    }
+
+    private static ILookup<Instant, Guid> Set(IEnumerable<Guid> agencies) => agencies.ToLookup(_ => Five);
 }
