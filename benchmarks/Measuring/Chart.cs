@@ -64,7 +64,10 @@ internal sealed record Chart(string Title, string XName, string YName, IReadOnly
             }
 
             var end = curve.Points[^1];
-            Add($"""<text x="{X(end.X) + 8:0.#}" y="{Y(end.Y) + 4:0.#}" fill="{curve.Colour}">{curve.Name}</text>""");
+            // What is measured is named behind its end; what is drawn beside it above its end, out of their way.
+            var (right, down, anchor) = curve.IsDashed ? (-8, -4, "end") : (8, 4, "start");
+            Add($"""<text x="{X(end.X) + right:0.#}" y="{Y(end.Y) + down:0.#}" text-anchor="{anchor}" """);
+            Add($"""fill="{curve.Colour}">{curve.Name}</text>""");
         }
 
         double X(double value) => Left + x.PlaceOf(value) * (Width - Left - Right);
