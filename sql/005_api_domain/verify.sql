@@ -347,7 +347,7 @@ BEGIN
 END
 $$;
 
--- 006_agency_lists
+-- 006_agency_lists, 007_agencies_by_zone, 008_agencies_by_part_of_name
 DO $$
 DECLARE
   missing TEXT;
@@ -358,7 +358,9 @@ BEGIN
       ('index', 'public.agency_cutoffs_paused_idx'), ('index', 'public.agency_cutoffs_failed_idx'),
       ('index', 'public.agencies_name_order_idx'), ('index', 'public.agency_cutoffs_next_order_idx'),
       ('index', 'public.agency_cutoffs_last_order_idx'), ('index', 'public.agency_changes_history_idx'),
-      ('function', 'actors.agency_state(timestamptz,integer,timestamptz,timestamptz,timestamptz)')
+      ('function', 'actors.agency_state(timestamptz,integer,timestamptz,timestamptz,timestamptz)'),
+      ('index', 'public.agencies_timezone_order_idx'), ('index', 'public.agencies_name_parts_idx'),
+      ('function', 'actors.name_parts(text)')
     ) AS required (kind, name)
     WHERE actors.definition_of(kind, name) IS NULL
     UNION ALL
@@ -371,33 +373,6 @@ BEGIN
       to_regrole(role),
       to_regprocedure('actors.agency_state(timestamptz,integer,timestamptz,timestamptz,timestamptz)'),
       'EXECUTE') <> allowed
-  )
-  SELECT string_agg(line, E'\n') INTO missing FROM problem;
-  IF missing IS NOT NULL THEN
-    RAISE EXCEPTION 'domain 005_api_domain is incomplete:%', E'\n' || missing;
-  END IF;
-END
-$$;
-
--- 007_agencies_by_zone
-DO $$
-BEGIN
-  IF actors.definition_of('index', 'public.agencies_timezone_order_idx') IS NULL THEN
-    RAISE EXCEPTION E'domain 005_api_domain is incomplete:\nindex public.agencies_timezone_order_idx is missing';
-  END IF;
-END
-$$;
-
--- 008_agencies_by_part_of_name
-DO $$
-DECLARE
-  missing TEXT;
-BEGIN
-  WITH problem (line) AS (
-    SELECT format('%s %s is missing', kind, name)
-    FROM (VALUES ('index', 'public.agencies_name_parts_idx'), ('function', 'actors.name_parts(text)'))
-      AS required (kind, name)
-    WHERE actors.definition_of(kind, name) IS NULL
     UNION ALL
     SELECT 'not everybody may execute actors.name_parts, as every insert of an agency does'
     WHERE NOT has_function_privilege('anon', to_regprocedure('actors.name_parts(text)'), 'EXECUTE')
