@@ -80,13 +80,7 @@ public sealed class JobsLogTests(GrainWorld world) : IClassFixture<GrainWorld>
         world.Clock.Now = GrainWorld.At("2031-03-10T17:00:00Z");
         var job = (await world.BringUpToDateAsync(served)).Job!.Value.Value;
         // Somebody holds the agency, so that neither reminder nor sweep can serve it.
-        await using var holder = await world.Owner.OpenConnectionAsync();
-        await using var hold = await holder.BeginTransactionAsync();
-        await using (var command = holder.CreateCommand())
-        {
-            command.CommandText = $"SELECT FROM agency_cutoffs WHERE agency_id = '{stuck}' FOR UPDATE";
-            await command.ExecuteNonQueryAsync();
-        }
+        await using var hold = await HeldAgency.HoldAsync(world.Owner, stuck);
 
         world.Clock.Now += Duration.FromMinutes(10);
         Assert.Equal(1, (await world.Coordinator.SweepAsync()).AgenciesFailed);
@@ -96,7 +90,7 @@ public sealed class JobsLogTests(GrainWorld world) : IClassFixture<GrainWorld>
             $"1 of 2 agencies were not served within 10 minutes: {stuck}", closed, StringComparison.Ordinal);
         Assert.Equal(1, await world.OpenAlertsAsync($"run_stuck:{job}"));
 
-        await hold.RollbackAsync();
+        await hold.ReleaseAsync();
         world.Clock.Now += Duration.FromSeconds(1);
         var later = await world.BringUpToDateAsync(stuck);
         Assert.Equal(1, later.RecordsUpdated);

@@ -19,8 +19,7 @@ public sealed class LostTicksTests(PausingWorld world) : IClassFixture<PausingWo
         var pauses = world.Pauses.Anew();
         var held = await world.AddServedAgencyAsync("2031-01-10T16:00:00Z");
         var mate = await world.AddServedAgencyAsync("2031-01-10T16:00:00Z", cutoffTime: "17:00:05");
-        await using var holder = await world.Owner.OpenConnectionAsync();
-        await using var hold = await HoldAsync(holder, held);
+        await using var hold = await HeldAgency.HoldAsync(world.Owner, held);
         world.Clock.Now = GrainWorld.At("2031-01-10T17:00:01Z");
 
         await using var looks = await Looks.StartAsync(world);
@@ -34,7 +33,7 @@ public sealed class LostTicksTests(PausingWorld world) : IClassFixture<PausingWo
         Assert.Equal(["2031-01-09 success 0"], await world.LedgerAsync(held));
 
         await looks.StopAsync();
-        await hold.RollbackAsync();
+        await hold.ReleaseAsync();
         pauses.Advance(TimeSpan.FromSeconds(1));
         await UntilServedAsync(held, "2031-01-10");
     }
@@ -44,8 +43,7 @@ public sealed class LostTicksTests(PausingWorld world) : IClassFixture<PausingWo
     {
         var pauses = world.Pauses.Anew();
         var held = await world.AddServedAgencyAsync("2031-04-10T16:00:00Z");
-        await using var holder = await world.Owner.OpenConnectionAsync();
-        await using var hold = await HoldAsync(holder, held);
+        await using var hold = await HeldAgency.HoldAsync(world.Owner, held);
         world.Clock.Now = GrainWorld.At("2031-04-10T17:00:01Z");
         var tick = world.BringUpToDateAsync(held);
         await pauses.NextAsync();
@@ -53,7 +51,7 @@ public sealed class LostTicksTests(PausingWorld world) : IClassFixture<PausingWo
         // It answers while the tick waits; a run of its own would wait for the tick, and fail once more after it.
         await world.Grain(held).ServeLostTickAsync().WaitAsync(TimeSpan.FromSeconds(30));
 
-        await hold.RollbackAsync();
+        await hold.ReleaseAsync();
         pauses.Advance(TimeSpan.FromSeconds(1));
         Assert.Single((await tick).Served);
     }
@@ -81,15 +79,6 @@ public sealed class LostTicksTests(PausingWorld world) : IClassFixture<PausingWo
         await looks.Clock.PassAsync();
         await looks.Clock.PassAsync();
         foreach (var agency in herd) await UntilServedAsync(agency, "2031-03-10");
-    }
-
-    private static async Task<NpgsqlTransaction> HoldAsync(NpgsqlConnection holder, Guid agency)
-    {
-        var hold = await holder.BeginTransactionAsync();
-        await using var take = new NpgsqlCommand(
-            $"SELECT FROM agency_cutoffs WHERE agency_id = '{agency}' FOR UPDATE", holder);
-        await take.ExecuteNonQueryAsync();
-        return hold;
     }
 
     private Task UntilServedAsync(Guid agency, string date) => Eventually.HoldsAsync(

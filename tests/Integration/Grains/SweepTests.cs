@@ -126,11 +126,7 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
         var pauses = world.Pauses.Anew();
         var held = await world.AddServedAgencyAsync("2031-04-12T16:00:00Z");
         world.Clock.Now = GrainWorld.At("2031-04-12T17:00:30Z");
-        await using var holder = await world.Owner.OpenConnectionAsync();
-        await using var hold = await holder.BeginTransactionAsync();
-        await using var take = new NpgsqlCommand(
-            $"SELECT FROM agency_cutoffs WHERE agency_id = '{held}' FOR UPDATE", holder);
-        await take.ExecuteNonQueryAsync();
+        await using var hold = await HeldAgency.HoldAsync(world.Owner, held);
         var first = world.Coordinator.SweepAsync();
         await pauses.NextAsync();
 
@@ -142,7 +138,7 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
         Assert.Equal(GrainWorld.At("2031-04-13T17:00:00Z"), await world.ArmedForAsync(added));
         Assert.False(first.IsCompleted);
 
-        await hold.RollbackAsync();
+        await hold.ReleaseAsync();
         pauses.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(1, (await first).AgenciesBroughtUpToDate);
         Assert.Equal("2031-04-12 success 0", (await world.LedgerAsync(held))[^1]);

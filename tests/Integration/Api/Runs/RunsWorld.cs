@@ -92,16 +92,7 @@ public sealed class RunsWorld : IAsyncLifetime
         """, agency, count);
 
     /// <summary>Keeps runs of an agency from coming to their end until it is disposed of.</summary>
-    public async Task<HeldAgency> HoldAsync(Guid agency)
-    {
-        var connection = await Owner.OpenConnectionAsync();
-        var transaction = await connection.BeginTransactionAsync();
-        await using var hold = new NpgsqlCommand(
-            "SELECT FROM agency_cutoffs WHERE agency_id = $1 FOR UPDATE", connection);
-        hold.Parameters.Add(new() { Value = agency });
-        await hold.ExecuteNonQueryAsync();
-        return new HeldAgency(connection, transaction);
-    }
+    public Task<HeldAgency> HoldAsync(Guid agency) => HeldAgency.HoldAsync(Owner, agency);
 
     public async Task ExecuteAsync(string sql, params object[] parameters)
     {
@@ -131,15 +122,5 @@ public sealed class RunsWorld : IAsyncLifetime
         var command = Owner.CreateCommand(sql);
         foreach (var parameter in parameters) command.Parameters.Add(new() { Value = parameter });
         return command;
-    }
-}
-
-/// <summary>An agency whose row somebody else holds locked.</summary>
-public sealed class HeldAgency(NpgsqlConnection connection, NpgsqlTransaction transaction) : IAsyncDisposable
-{
-    public async ValueTask DisposeAsync()
-    {
-        await transaction.DisposeAsync();
-        await connection.DisposeAsync();
     }
 }
