@@ -123,6 +123,7 @@ public static class ActorsHost
         builder.Services.AddHostedService<LostTicks>();
         builder.Services.AddHostedService<SilentSilos>();
         builder.Services.AddHostedService<AgencyChanges>();
+        builder.Services.AddHostedService<MemoryAtRest>();
     }
 
     private static void AddApi(IServiceCollection services, SiloSettings settings)

@@ -1,0 +1,34 @@
+namespace Actors.Silo.Hosting;
+
+/// <summary>
+/// What a process has allocated, seen from look to look, and whether it has come to rest since.
+/// </summary>
+/// <param name="Total">Bytes since its start, at the last look.</param>
+/// <param name="AtRest">Bytes since its start, when it last was found to have come to rest.</param>
+internal sealed record AllocationsSeen(long Total, long AtRest)
+{
+    /// <summary>Between two looks.</summary>
+    public static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// Who allocates less than this from one look to the next rests. A silo of 100,000 agencies reads some 60 MB of
+    /// reminders every 5 minutes; one without allocates some 2 MB a minute.
+    /// </summary>
+    public const long Little = 16 << 20;
+
+    /// <summary>Less than this, since it last was at rest, leaves nothing behind that is worth a collection.</summary>
+    public const long Much = 32 << 20;
+
+    public static AllocationsSeen Nothing { get; } = new(0, 0);
+
+    /// <summary>Whether the look found that it has come to rest.</summary>
+    public bool HasComeToRest { get; private init; }
+
+    /// <summary>One more look.</summary>
+    /// <param name="total">Bytes that the process has allocated since its start.</param>
+    public AllocationsSeen Look(long total)
+    {
+        var rests = total - Total < Little && total - AtRest >= Much;
+        return new AllocationsSeen(total, rests ? total : AtRest) { HasComeToRest = rests };
+    }
+}
