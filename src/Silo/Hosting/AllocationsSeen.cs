@@ -11,7 +11,7 @@ internal sealed record AllocationsSeen(long Total, long AtRest)
     public static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// Who allocates less than this from one look to the next rests. A silo of 100,000 agencies reads some 60 MB of
+    /// Who allocates less than this from one look to the next rests. A silo of 100,000 agencies reads some 50 MB of
     /// reminders every 5 minutes; one without allocates some 2 MB a minute.
     /// </summary>
     public const long Little = 16 << 20;
