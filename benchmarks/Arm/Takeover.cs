@@ -15,18 +15,19 @@ internal static class Takeover
         """;
 
     /// <summary>
-    /// The commit of the first cutoff from which on no more than 1 in 100 was late: a tick may be lost where the silo
-    /// reads its reminders anew.
+    /// The commit of the first cutoff from which on no more than 1 in 100 was late, or one where fewer are left: a tick
+    /// may be lost where the silo reads its reminders anew.
     /// </summary>
     private const string First =
         $"""
         WITH served AS ({Served})
         SELECT coalesce(min(committed_at), 'infinity') FROM (
           SELECT committed_at, committed_at > at + interval '1 s' AS is_late,
-                 avg((committed_at > at + interval '1 s')::integer) OVER (
-                   ORDER BY at ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS late_from_here
-          FROM served) AS s
-        WHERE NOT is_late AND late_from_here <= 0.01
+                 count(*) FILTER (WHERE committed_at > at + interval '1 s') OVER from_here AS late_from_here,
+                 count(*) OVER from_here AS all_from_here
+          FROM served
+          WINDOW from_here AS (ORDER BY at ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)) AS s
+        WHERE NOT is_late AND late_from_here <= greatest(1, all_from_here / 100)
         """;
 
     private const string Latest =
