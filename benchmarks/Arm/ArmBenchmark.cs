@@ -56,8 +56,8 @@ internal sealed class ArmBenchmark(BenchmarkServer server, ArmSize size, Action<
             (SIGKILL) and another one started, in a cluster that does not know that nobody lives. Meanwhile, and until
             {size.Seconds} s after the start, an agency has its cutoff every {size.ApartMilliseconds} ms. *Taken over*:
             the first commit from which on no more than 1 cutoff in 100 was served later than 1 s, or one where fewer
-            are left. The bar for a restart: under 10 s. *The latest*: by how much, of the cutoffs since the start of
-            the process.
+            than 100 are left. The bar for a restart: under 10 s. *The latest*: by how much, of the cutoffs since the
+            start of the process.
 
             {Table.Of(Heads, times.Select(step => Row(step.Key, step.Value)))}
             Until all were armed, at the median: {Measured.Of(Middle(cost => cost.Silo))} of the silo's processor,

@@ -15,8 +15,8 @@ internal static class Takeover
         """;
 
     /// <summary>
-    /// The commit of the first cutoff from which on no more than 1 in 100 was late, or one where fewer are left: a tick
-    /// may be lost where the silo reads its reminders anew.
+    /// The commit of the first cutoff from which on no more than 1 in 100 was late, or one where fewer than 100 are
+    /// left: a tick may be lost where the silo reads its reminders anew.
     /// </summary>
     private const string First =
         $"""

@@ -17,12 +17,17 @@ internal static class Machine
         return string.Join(" · ",
             string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessorCount} cores, {memory:0} GB"),
             $"Linux {Environment.OSVersion.Version}",
-            $".NET {RuntimeInformation.FrameworkDescription.Split(' ')[^1]}",
+            $".NET {RuntimeInformation.FrameworkDescription.Split(' ')[^1]} ({FirstGeneration})",
             $"PostgreSQL {(await server.VersionAsync()).Split(' ')[0]} ({BenchmarkServer.Described})",
             string.Join(", ", Packages("Orleans.Runtime", "Npgsql", "Quartz", "Hangfire.Core", "Hangfire.PostgreSql")),
             $"commit {await CommitAsync()}",
             $"load average at the end {load}");
     }
+
+    private static string FirstGeneration => GC.GetConfigurationVariables().TryGetValue("GCgen0size", out var size)
+        && size is > 0L
+        ? string.Create(CultureInfo.InvariantCulture, $"first generation {(long)size >> 20} MB")
+        : "first generation as it chooses";
 
     private static IEnumerable<string> Packages(params string[] names) => names.Select(name =>
     {

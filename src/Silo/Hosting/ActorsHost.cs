@@ -3,6 +3,7 @@ using Actors.Api.Events;
 using Actors.Api.Health;
 using Actors.Grains;
 using Actors.Silo.Cluster;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
 using Orleans.Configuration;
 using Orleans.Reminders;
@@ -87,6 +88,8 @@ public static class ActorsHost
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
         builder.Services.AddSingleton(settings);
         builder.Services.AddHostedService<SchemaGate>();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddHostedService<MemoryAtRest>();
         return builder;
     }
 
@@ -123,7 +126,6 @@ public static class ActorsHost
         builder.Services.AddHostedService<LostTicks>();
         builder.Services.AddHostedService<SilentSilos>();
         builder.Services.AddHostedService<AgencyChanges>();
-        builder.Services.AddHostedService<MemoryAtRest>();
     }
 
     private static void AddApi(IServiceCollection services, SiloSettings settings)

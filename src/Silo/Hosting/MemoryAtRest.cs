@@ -3,9 +3,9 @@ using System.Diagnostics;
 namespace Actors.Silo.Hosting;
 
 /// <summary>
-/// Gives memory back to the machine once a silo that was at work has come to rest. .NET collects when its first
-/// generation is full, which `./actors` makes large so that no collection stops a burst: what arming or a burst leaves
-/// there would stay until as much again was allocated, and at rest that takes hours.
+/// Gives memory back to the machine once a process that was at work has come to rest. .NET collects when its first
+/// generation is full, which `./actors` makes large so that few collections stop a burst: what arming or a burst leaves
+/// there would stay until as much again was allocated, and at rest that takes most of an hour.
 /// </summary>
 internal sealed partial class MemoryAtRest(TimeProvider time, ILogger<MemoryAtRest> logger) : BackgroundService
 {
