@@ -24,10 +24,13 @@ internal static class Machine
             $"load average at the end {load}");
     }
 
-    private static string FirstGeneration => GC.GetConfigurationVariables().TryGetValue("GCgen0size", out var size)
-        && size is > 0L
-        ? string.Create(CultureInfo.InvariantCulture, $"first generation {(long)size >> 20} MB")
-        : "first generation as it chooses";
+    /// <summary>As the environment has it, in hexadecimal; .NET itself does not tell.</summary>
+    private static string FirstGeneration =>
+        long.TryParse(
+            Environment.GetEnvironmentVariable("DOTNET_GCgen0size"), NumberStyles.AllowHexSpecifier,
+            CultureInfo.InvariantCulture, out var size) && size > 0
+            ? string.Create(CultureInfo.InvariantCulture, $"first generation {size >> 20} MB")
+            : "first generation as it chooses";
 
     private static IEnumerable<string> Packages(params string[] names) => names.Select(name =>
     {
