@@ -76,12 +76,23 @@ public sealed class OutageTests(PausingWorld world) : IClassFixture<PausingWorld
 
         await tick;
         await LetWriteAsync();
-        await Eventually.HoldsAsync(
-            "the coordinator has heard of it", () => Task.FromResult(pauses.WasSetFor(TimeSpan.FromSeconds(2))));
-        pauses.Advance(TimeSpan.FromSeconds(2));
+        await Eventually.HoldsAsync("the sweep has served it", async () =>
+        {
+            await PassWhatIsSoonAsync(pauses);
+            return await world.ReadAsync<bool>("SELECT EXISTS (SELECT FROM agency_runs "
+                + $"WHERE agency_id = '{agency}' AND cutoff_date = '2031-04-19' AND trigger = 'catch_up')");
+        });
+    }
 
-        await HoldsAsync("SELECT EXISTS (SELECT FROM agency_runs "
-            + $"WHERE agency_id = '{agency}' AND cutoff_date = '2031-04-19' AND trigger = 'catch_up')");
+    /// <summary>
+    /// What was set to come within 2 s: the sweep that the coordinator has come soon, or sooner where one had left the
+    /// agency out before, and what an agency tries again. Without them nothing passes, and the sweep does not come.
+    /// </summary>
+    private static async Task PassWhatIsSoonAsync(PauseClock pauses)
+    {
+        if (pauses.AnyBegun) await pauses.PassAsync();
+        var isVerySoon = pauses.TakeSetFor(TimeSpan.FromMilliseconds(250));
+        if (pauses.TakeSetFor(TimeSpan.FromSeconds(2)) || isVerySoon) pauses.Advance(TimeSpan.FromSeconds(2));
     }
 
     /// <summary>As an administrator ends them, in the middle of a statement.</summary>
