@@ -55,9 +55,6 @@ internal sealed class PauseClock : FakeTimeProvider
     /// <summary>Whether a timer was set to go off after this time, now or earlier.</summary>
     public bool WasSetFor(TimeSpan dueTime) => _set.ContainsKey(dueTime);
 
-    /// <summary>The same, and forgets it.</summary>
-    public bool TakeSetFor(TimeSpan dueTime) => _set.TryRemove(dueTime, out _);
-
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new NotedTimer(base.CreateTimer(callback, state, dueTime, period), _set);

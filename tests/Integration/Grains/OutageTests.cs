@@ -16,11 +16,11 @@ public sealed class OutageTests(PausingWorld world) : IClassFixture<PausingWorld
         await world.ExecuteAsync("UPDATE agencies SET overdue_cutoff_time = '18:00' WHERE id = $1", agency);
         world.Clock.Now = GrainWorld.At("2031-04-17T18:00:30Z");
         var pauses = world.Pauses.Anew();
-        await EndSessionsThatWriteAsync("orleans.reminders");
+        await world.EndSessionsThatWriteAsync("orleans.reminders");
         var sweep = world.Coordinator.SweepAsync();
         await pauses.NextAsync();
 
-        await LetWriteAsync();
+        await world.LetWriteAsync();
         pauses.Advance(TimeSpan.FromSeconds(1));
 
         var swept = await sweep;
@@ -41,7 +41,7 @@ public sealed class OutageTests(PausingWorld world) : IClassFixture<PausingWorld
         var agency = await world.AddServedAgencyAsync("2031-04-18T16:00:00Z");
         world.Clock.Now = GrainWorld.At("2031-04-18T17:00:30Z");
         var pauses = world.Pauses.Anew();
-        await EndSessionsThatWriteAsync("agency_runs");
+        await world.EndSessionsThatWriteAsync("agency_runs");
         var sweep = world.Coordinator.SweepAsync();
         foreach (var pause in new GrainOptions().RetryPauses)
         {
@@ -50,27 +50,13 @@ public sealed class OutageTests(PausingWorld world) : IClassFixture<PausingWorld
         }
 
         Assert.Equal(1, (await sweep).AgenciesFailed);
-        await LetWriteAsync();
+        await world.LetWriteAsync();
         world.Clock.Now += Duration.FromSeconds(2);
         pauses.Advance(TimeSpan.FromSeconds(2));
 
         await HoldsAsync("SELECT EXISTS (SELECT FROM agency_runs "
             + $"WHERE agency_id = '{agency}' AND cutoff_date = '2031-04-18' AND status = 'success')");
     }
-
-    /// <summary>As an administrator ends them, in the middle of a statement.</summary>
-    private Task EndSessionsThatWriteAsync(string table) => world.ExecuteAsync(
-        $"""
-        CREATE FUNCTION end_session() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-          PERFORM pg_terminate_backend(pg_backend_pid());
-          PERFORM pg_sleep(1);
-          RETURN NEW;
-        END $$;
-        CREATE TRIGGER end_session BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION end_session();
-        """);
-
-    private Task LetWriteAsync() => world.ExecuteAsync("DROP FUNCTION end_session() CASCADE");
 
     private Task HoldsAsync(string sql) => Eventually.HoldsAsync(sql, () => world.ReadAsync<bool>(sql));
 }
