@@ -234,8 +234,10 @@ internal sealed partial class AgencyGrain(
         {
             // The database is away. The watermark stands where it stood, and the sweep will see it there.
             LogUnwritten(Id.Value, unwritten.Message);
-            TellUnserved(request, sentence);
         }
+
+        // Nothing says when it is tried again: the database is away, or a session holds the agency, which may be dead.
+        if (job is null) TellUnserved(request, sentence);
 
         // A wave of catching up is closed by the sweep that sent it.
         if (job is { } open && request.Trigger != RunTrigger.CatchUp) Nudge(open);
@@ -262,7 +264,7 @@ internal sealed partial class AgencyGrain(
     [LoggerMessage(Level = LogLevel.Information, Message = "Agency {Agency} is tried again in {Pause}: {Error}")]
     private partial void LogRetry(Guid agency, TimeSpan pause, string error);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Agency {Agency} failed and is set aside: {Sentence}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Agency {Agency} failed: {Sentence}")]
     private partial void LogFailure(Guid agency, string sentence, Exception error);
 
     [LoggerMessage(Level = LogLevel.Warning,

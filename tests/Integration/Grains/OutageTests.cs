@@ -43,11 +43,7 @@ public sealed class OutageTests(PausingWorld world) : IClassFixture<PausingWorld
         var pauses = world.Pauses.Anew();
         await world.EndSessionsThatWriteAsync("agency_runs");
         var sweep = world.Coordinator.SweepAsync();
-        foreach (var pause in new GrainOptions().RetryPauses)
-        {
-            await pauses.NextAsync();
-            pauses.Advance(pause);
-        }
+        await PassRetriesAsync(pauses);
 
         Assert.Equal(1, (await sweep).AgenciesFailed);
         await world.LetWriteAsync();
@@ -56,6 +52,56 @@ public sealed class OutageTests(PausingWorld world) : IClassFixture<PausingWorld
 
         await HoldsAsync("SELECT EXISTS (SELECT FROM agency_runs "
             + $"WHERE agency_id = '{agency}' AND cutoff_date = '2031-04-18' AND status = 'success')");
+    }
+
+    [Fact]
+    public async Task A_tick_whose_every_attempt_met_an_outage_has_a_sweep_come_in_2_s_though_it_is_not_10_s_late()
+    {
+        await world.ClearAsync();
+        var agency = await world.AddServedAgencyAsync("2031-04-19T16:00:00Z");
+        var cutoff = GrainWorld.At("2031-04-19T17:00:00Z");
+        world.Clock.Now = cutoff + Duration.FromSeconds(7);
+        var pauses = world.Pauses.Anew();
+        await world.EndSessionsThatWriteAsync("agency_runs");
+        var tick = world.TickAsync(agency, cutoff);
+        await PassRetriesAsync(pauses);
+        await tick;
+        await world.LetWriteAsync();
+
+        await ASweepServesItIn2SAsync(pauses, agency, "2031-04-19");
+    }
+
+    /// <summary>As where the session of an attempt has died, and the server holds its locks for a while yet.</summary>
+    [Fact]
+    public async Task A_tick_that_found_its_agency_held_at_every_attempt_has_a_sweep_come_in_2_s()
+    {
+        await world.ClearAsync();
+        var agency = await world.AddServedAgencyAsync("2031-04-20T16:00:00Z");
+        var cutoff = GrainWorld.At("2031-04-20T17:00:00Z");
+        world.Clock.Now = cutoff + Duration.FromSeconds(7);
+        var pauses = world.Pauses.Anew();
+        await using (await HeldAgency.HoldAsync(world.Owner, agency))
+        {
+            var tick = world.TickAsync(agency, cutoff);
+            await PassRetriesAsync(pauses);
+            await tick;
+        }
+
+        await ASweepServesItIn2SAsync(pauses, agency, "2031-04-20");
+    }
+
+    private static async Task PassRetriesAsync(PauseClock pauses)
+    {
+        foreach (var pause in new GrainOptions().RetryPauses) Assert.Equal(pause, await pauses.PassAsync());
+    }
+
+    private async Task ASweepServesItIn2SAsync(PauseClock pauses, Guid agency, string date)
+    {
+        await Eventually.HoldsAsync(
+            "the coordinator has heard of it", () => Task.FromResult(pauses.WasSetFor(TimeSpan.FromSeconds(2))));
+        pauses.Advance(TimeSpan.FromSeconds(2));
+        await HoldsAsync("SELECT EXISTS (SELECT FROM agency_runs "
+            + $"WHERE agency_id = '{agency}' AND cutoff_date = '{date}' AND trigger = 'catch_up')");
     }
 
     private Task HoldsAsync(string sql) => Eventually.HoldsAsync(sql, () => world.ReadAsync<bool>(sql));
