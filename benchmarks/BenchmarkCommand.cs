@@ -58,7 +58,6 @@ internal static class BenchmarkCommand
         GrowthCommand.Create(),
         DaysCommand.Create(),
         ApiCommand.Create(),
-        ApiInItsProcess.Serving(),
     };
 
     /// <summary>Where the results go, and pictures with them.</summary>

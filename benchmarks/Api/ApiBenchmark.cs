@@ -33,8 +33,9 @@ internal sealed class ApiBenchmark(BenchmarkServer server, ApiSize size, Action<
         await data.FillAsync(database, report);
         var questions = await Question.AllAsync(database, data);
         await database.ExecuteAsync("CHECKPOINT");
-        await using var api = await ApiInItsProcess.StartAsync(database);
-        using var readers = await Readers.CreateAsync(database, api.Address, size.Readers);
+        await using var api = ActorsProcess.StartApi(database);
+        var (_, address) = await api.ReadyAsync();
+        using var readers = await Readers.CreateAsync(database, address, size.Readers);
         var asked = new List<Asked>();
         foreach (var question in questions)
         {

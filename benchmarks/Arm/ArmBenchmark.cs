@@ -73,8 +73,8 @@ internal sealed class ArmBenchmark(BenchmarkServer server, ArmSize size, Action<
         async Task ArmAsync(BenchmarkDatabase database)
         {
             var meter = await Meter.StartAsync(database);
-            await using var silo = SiloInItsProcess.Start(database);
-            Note(Step.Ready, await silo.ReadyAsync() - silo.StartedAt);
+            await using var silo = ActorsProcess.StartSilo(database);
+            Note(Step.Ready, (await silo.ReadyAsync()).At - silo.StartedAt);
             await database.UntilArmedAsync();
             Note(Step.Armed, await database.NowAsync() - silo.StartedAt);
             var cost = await meter.ReadAsync();
@@ -86,14 +86,14 @@ internal sealed class ArmBenchmark(BenchmarkServer server, ArmSize size, Action<
         }
 
         async Task RestartAsync(
-            BenchmarkDatabase database, Step ready, Step takenOver, Step latest, Func<SiloInItsProcess, Task> endAsync)
+            BenchmarkDatabase database, Step ready, Step takenOver, Step latest, Func<ActorsProcess, Task> endAsync)
         {
             var cutoffs = CutoffsInTurn.From(
                 await Marked.NextSecondAsync(database, 1), Duration.FromMilliseconds(size.ApartMilliseconds),
                 size.Cutoffs);
             await cutoffs.SetAsync(database);
-            await using var silo = SiloInItsProcess.Start(database);
-            Note(ready, await silo.ReadyAsync() - silo.StartedAt);
+            await using var silo = ActorsProcess.StartSilo(database);
+            Note(ready, (await silo.ReadyAsync()).At - silo.StartedAt);
             var served = await Takeover.AwaitAsync(database);
             Note(takenOver, served.First - silo.StartedAt);
             Note(latest, served.Latest);

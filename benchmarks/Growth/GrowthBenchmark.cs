@@ -73,8 +73,8 @@ internal sealed class GrowthBenchmark(BenchmarkServer server, GrowthSize size, A
         var cutoff = await Marked.NextSecondAsync(database, lead);
         await database.SetCutoffAsync(cutoff);
         await database.ExecuteAsync("CHECKPOINT");
-        await using var silo = SiloInItsProcess.Start(database);
-        if (await silo.ReadyAsync() >= cutoff) throw new CutoffCameTooSoonException();
+        await using var silo = ActorsProcess.StartSilo(database);
+        if ((await silo.ReadyAsync()).At >= cutoff) throw new CutoffCameTooSoonException();
         var before = silo.Processor;
         var sample = await OurRun.AwaitAsync(database, cutoff, data);
         silos.Add(new SiloCost((await silo.MemoryAsync()).AtMost, silo.Processor - before));

@@ -37,16 +37,16 @@ internal sealed class IdleBenchmark(BenchmarkServer server, IdleSize size, Actio
 
         var armed = await server.CloneAsync(fresh, "idle_armed");
         report("Arming …");
-        await using (var silo = SiloInItsProcess.Start(armed))
+        await using (var silo = ActorsProcess.StartSilo(armed))
         {
             await ArmedAsync(silo, armed);
             await silo.TerminateAsync();
         }
 
-        await using var first = SiloInItsProcess.Start(fresh);
+        await using var first = ActorsProcess.StartSilo(fresh);
         await ArmedAsync(first, fresh);
-        await using var empty = SiloInItsProcess.Start(nothing);
-        await using var restarted = SiloInItsProcess.Start(armed);
+        await using var empty = ActorsProcess.StartSilo(nothing);
+        await using var restarted = ActorsProcess.StartSilo(armed);
         await Task.WhenAll(empty.ReadyAsync(), restarted.ReadyAsync());
         await Task.Delay(size.Settle, TimeProvider.System, cancellationToken);
 
@@ -78,7 +78,7 @@ internal sealed class IdleBenchmark(BenchmarkServer server, IdleSize size, Actio
             {await Machine.DescribeAsync(server)}
             """;
 
-        async Task ArmedAsync(SiloInItsProcess silo, BenchmarkDatabase database)
+        async Task ArmedAsync(ActorsProcess silo, BenchmarkDatabase database)
         {
             await silo.ReadyAsync();
             await database.UntilArmedAsync();

@@ -33,7 +33,7 @@ internal sealed class IdleSilo
           AND userid = 'actors_silo'::regrole
         """;
 
-    private readonly SiloInItsProcess _silo;
+    private readonly ActorsProcess _silo;
     private readonly BenchmarkDatabase _database;
     private readonly TimeSpan _before;
     private readonly double _executedBefore;
@@ -42,7 +42,7 @@ internal sealed class IdleSilo
     private double _databaseShare;
     private (long Now, long AtMost) _memory;
 
-    private IdleSilo(string name, SiloInItsProcess silo, BenchmarkDatabase database, double executed)
+    private IdleSilo(string name, ActorsProcess silo, BenchmarkDatabase database, double executed)
     {
         (Name, _silo, _database, _executedBefore) = (name, silo, database, executed);
         _before = silo.Processor;
@@ -50,7 +50,7 @@ internal sealed class IdleSilo
 
     public string Name { get; }
 
-    public static async Task<IdleSilo> BeginAsync(string name, SiloInItsProcess silo, BenchmarkDatabase database) =>
+    public static async Task<IdleSilo> BeginAsync(string name, ActorsProcess silo, BenchmarkDatabase database) =>
         new(name, silo, database, await database.ReadAsync<double>(ExecutionTime));
 
     public async Task EndAsync()

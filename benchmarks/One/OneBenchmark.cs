@@ -52,9 +52,9 @@ internal sealed class OneBenchmark(BenchmarkServer server, OneSize size, Action<
         await ours.WarmAsync();
         await beside.WarmAsync();
 
-        await using var silo = SiloInItsProcess.Start(ours);
+        await using var silo = ActorsProcess.StartSilo(ours);
         await using var client = await WaitingClient.OpenAsync(beside);
-        var ready = await silo.ReadyAsync();
+        var (ready, _) = await silo.ReadyAsync();
         if (ready >= cutoffs.First) throw new CutoffCameTooSoonException();
 
         report($"Cutoffs until {cutoffs.Last:uuuu-MM-dd HH:mm:ss} UTC …");

@@ -5,16 +5,19 @@ using NodaTime;
 namespace Actors.Benchmarks.Databases;
 
 /// <summary>
-/// The real program, `actors silo`, in a process of its own: so that its memory and its processor time are its own, and
-/// a restart is one.
+/// The real program, `actors silo` or `actors api`, in a process of its own: so that its memory and its processor time
+/// are its own, and a restart is one.
 /// </summary>
-internal sealed class SiloInItsProcess : IAsyncDisposable
+internal sealed class ActorsProcess : IAsyncDisposable
 {
+    private const string Ready = "ready ";
+
     private readonly Process _process;
     private readonly List<string> _lines = [];
-    private readonly TaskCompletionSource<Instant> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<(Instant At, Uri Address)> _ready =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private SiloInItsProcess(Process process)
+    private ActorsProcess(Process process)
     {
         _process = process;
         StartedAt = Now();
@@ -37,15 +40,18 @@ internal sealed class SiloInItsProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts it, under a name of its own: several may run side by side on different databases.</summary>
-    public static SiloInItsProcess Start(BenchmarkDatabase database)
+    /// <summary>Starts a silo; several may run side by side on different databases.</summary>
+    public static ActorsProcess StartSilo(BenchmarkDatabase database) =>
+        Start("silo", "--database", database.SiloConnectionString);
+
+    /// <summary>Starts the API alone; it need not find a silo.</summary>
+    public static ActorsProcess StartApi(BenchmarkDatabase database) => Start(
+        "api", "--database", database.SiloConnectionString, "--api-database", database.ApiConnectionString);
+
+    private static ActorsProcess Start(params string[] arguments)
     {
-        string[] arguments =
-        [
-            Path.Combine(AppContext.BaseDirectory, "Actors.Silo.dll"), "silo",
-            "--database", database.SiloConnectionString,
-        ];
-        var start = new ProcessStartInfo("dotnet", arguments)
+        string[] program = [Path.Combine(AppContext.BaseDirectory, "Actors.Silo.dll"), .. arguments];
+        var start = new ProcessStartInfo("dotnet", program)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -55,12 +61,12 @@ internal sealed class SiloInItsProcess : IAsyncDisposable
         // As in the silos that arm a template in the benchmark's own process: reminders belong to the service.
         start.Environment["ACTORS_CLUSTER"] = "actors";
         start.Environment["ACTORS_SERVICE"] = "actors";
-        return new SiloInItsProcess(
+        return new ActorsProcess(
             Process.Start(start) ?? throw new InvalidOperationException("dotnet could not be started."));
     }
 
-    /// <summary>Waits until it says that it is ready, and answers when it did.</summary>
-    public async Task<Instant> ReadyAsync()
+    /// <summary>Waits until it says that it is ready, and answers when it did, and where it listens.</summary>
+    public async Task<(Instant At, Uri Address)> ReadyAsync()
     {
         try
         {
@@ -68,7 +74,7 @@ internal sealed class SiloInItsProcess : IAsyncDisposable
         }
         catch (TimeoutException late)
         {
-            throw new TimeoutException($"The silo did not come up:\n{Said}", late);
+            throw new TimeoutException($"It did not come up:\n{Said}", late);
         }
     }
 
@@ -118,11 +124,12 @@ internal sealed class SiloInItsProcess : IAsyncDisposable
     {
         if (line is null)
         {
-            _ready.TrySetException(new InvalidOperationException($"The silo ended:\n{Said}"));
+            _ready.TrySetException(new InvalidOperationException($"It ended:\n{Said}"));
             return;
         }
 
         lock (_lines) _lines.Add(line);
-        if (line.StartsWith("ready ", StringComparison.Ordinal)) _ready.TrySetResult(Now());
+        if (line.StartsWith(Ready, StringComparison.Ordinal))
+            _ready.TrySetResult((Now(), new Uri(line[Ready.Length..])));
     }
 }
