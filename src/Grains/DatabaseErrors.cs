@@ -20,7 +20,7 @@ internal static class DatabaseErrors
     /// </summary>
     public static bool IsTransient(Exception error) => error switch
     {
-        AgencyIsBusyException => true,
+        AgencyIsBusyException or TableIsLockedException => true,
         PostgresException postgres => postgres.IsTransient || postgres.SqlState is
             PostgresErrorCodes.QueryCanceled or
             PostgresErrorCodes.LockNotAvailable or
@@ -52,6 +52,14 @@ internal static class DatabaseErrors
     };
 
     /// <summary>
+    /// Those that an agency is not set aside for, nor an alert raised: it is well, and late when it is not tried again
+    /// as soon as that passes. An outage; a whole table that somebody holds; the agency's own watermark that somebody
+    /// holds, who is at work on it, or is a session that has died.
+    /// </summary>
+    public static bool IsNoFaultOfAgency(Exception error) =>
+        error is AgencyIsHeldException or TableIsLockedException || IsOutage(error);
+
+    /// <summary>
     /// Whether one agency of a batch may have brought it about, and the others would be well without it: whatever a
     /// statement raised, also where its code is one that passes by itself. A trigger of the application may use any.
     /// </summary>
@@ -67,7 +75,14 @@ internal static class DatabaseErrors
 }
 
 /// <summary>Somebody else holds rows of the agency; it was taken out of its batch and deserves another try.</summary>
-internal class AgencyIsBusyException(string message) : Exception(message)
-{
-    public static AgencyIsBusyException At(AgencyId agency) => new($"agency {agency} is locked by another transaction");
-}
+internal class AgencyIsBusyException(string message) : Exception(message);
+
+/// <summary>What somebody else holds is its watermark: nothing can be written of it, no failure either.</summary>
+internal sealed class AgencyIsHeldException(AgencyId agency)
+    : AgencyIsBusyException($"agency {agency} is locked by another transaction");
+
+/// <summary>Nobody can be marked while somebody holds a whole table, as who makes an index or alters it.</summary>
+internal sealed class TableIsLockedException(string table, string mode, int process, Exception inner) : Exception(
+    $"table {table} is locked by another session ({mode}, process {process} of the server), as by CREATE INDEX without "
+    + "CONCURRENTLY, or by ALTER TABLE, also while it waits",
+    inner);

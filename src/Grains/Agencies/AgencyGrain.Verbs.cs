@@ -75,10 +75,14 @@ internal sealed partial class AgencyGrain
 
         if (outcome != ResumeOutcome.Resumed) return new ResumeResult(Id, outcome, null, [], [], null, null);
 
+        var asked = new JobId(Guid.NewGuid());
         var (result, answer) = await BringUpToDateWithRetriesAsync(
-            new RunRequest(RunTrigger.CatchUp, new JobId(Guid.NewGuid()), by, reason));
-        // Rows of catching up are closed by the sweep that sent them; no sweep has sent this one.
-        if (result.Job is { } job) Nudge(job);
+            new RunRequest(RunTrigger.CatchUp, asked, by, reason));
+        // Rows of catching up are closed by the sweep that sent them, and it learns who is left; no sweep has sent this
+        // one, and whoever asked cannot resume once more.
+        Nudge(result.Job ?? asked);
+        if (result is { Outcome: AgencyRunOutcome.Failed, Job: null, Error: { } error })
+            Coordinator.LeftUnservedAsync(error).Ignore();
         if (answer?.Next is { } next) await ArmAsync(next, answer.Now);
         outcome = result.Outcome switch
         {

@@ -215,10 +215,10 @@ internal sealed partial class AgencyGrain(
         // The silo stops: no failure of the agency's. Its watermark stands where it stood, for the next silo's sweep.
         if (error is OperationCanceledException) return Failed(null);
 
-        // Nor is this: set aside, it would be late when the database has long been back.
-        if (DatabaseErrors.IsOutage(error))
+        // Nor is this: set aside, it would be late when that has long passed.
+        if (DatabaseErrors.IsNoFaultOfAgency(error))
         {
-            LogUnserved(Id.Value, error.Message);
+            LogUnserved(Id.Value, sentence);
             TellUnserved(request, sentence);
             return Failed(null);
         }
@@ -268,7 +268,7 @@ internal sealed partial class AgencyGrain(
     private partial void LogFailure(Guid agency, string sentence, Exception error);
 
     [LoggerMessage(Level = LogLevel.Warning,
-        Message = "Agency {Agency} is left to the sweep, the database being out of service: {Sentence}")]
+        Message = "Agency {Agency} is left to the sweep, by no fault of its own: {Sentence}")]
     private partial void LogUnserved(Guid agency, string sentence);
 
     [LoggerMessage(Level = LogLevel.Warning,

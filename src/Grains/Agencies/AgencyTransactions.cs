@@ -19,7 +19,7 @@ internal sealed class AgencyTransactions(GrainDatabase database) : IDisposable
     /// Does its work in one transaction that holds the agency's watermark, so that the marker is not at work on it
     /// meanwhile. The work commits; what it has not committed when it ends is rolled back.
     /// </summary>
-    /// <exception cref="AgencyIsBusyException">Somebody else holds the watermark; nothing was done.</exception>
+    /// <exception cref="AgencyIsHeldException">Somebody else holds the watermark; nothing was done.</exception>
     public async Task<T> LockedAsync<T>(
         AgencyId agency, Func<WatermarkTransaction, AgencyState?, Instant, Task<T>> work,
         CancellationToken cancellationToken)

@@ -26,8 +26,8 @@ internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, Gr
         WHERE c.agency_id = @agency
         """;
 
-    private const string Lock =
-        "SELECT agency_id FROM agency_cutoffs WHERE agency_id = @agency FOR NO KEY UPDATE SKIP LOCKED";
+    private const string Lock = GrainDatabase.EndWhenIdle
+        + "; SELECT agency_id FROM agency_cutoffs WHERE agency_id = @agency FOR NO KEY UPDATE SKIP LOCKED";
 
     private const string Note =
         """
@@ -111,8 +111,7 @@ internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, Gr
     private static async Task<bool> IsOpenAsync(
         NpgsqlConnection connection, JobPlan job, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(
-            $"{GrainDatabase.EndWhenIdle}; {JobsLog.ShareOpen}", connection);
+        await using var command = new NpgsqlCommand(JobsLog.ShareOpen, connection);
         command.Parameters.AddWithValue("jobs", new[] { job.Id.Value });
         return await command.ExecuteScalarAsync(cancellationToken) is not null;
     }

@@ -99,13 +99,13 @@ internal sealed class WatermarkTransaction : IAsyncDisposable
     }
 
     /// <summary>Locks and reads one agency; null where there is none.</summary>
-    /// <exception cref="AgencyIsBusyException">Somebody else holds its watermark.</exception>
+    /// <exception cref="AgencyIsHeldException">Somebody else holds its watermark.</exception>
     public async Task<(AgencyState? State, Instant Now)> LockAndReadAsync(
         AgencyId agency, CancellationToken cancellationToken)
     {
         var locked = await LockAndReadAsync([agency.Value], cancellationToken);
         return locked.Busy.Contains(agency)
-            ? throw AgencyIsBusyException.At(agency)
+            ? throw new AgencyIsHeldException(agency)
             : (locked.States.GetValueOrDefault(agency), locked.Now);
     }
 

@@ -141,7 +141,23 @@ internal sealed partial class InstallmentMarker(
         }
         catch (Exception error) when (DatabaseErrors.IsLockTimeout(error))
         {
+            await MarkUnlockedAsync(batch, connection);
+        }
+    }
+
+    /// <summary>Rows that others hold are left out, with their agencies; a whole table cannot be.</summary>
+    /// <exception cref="TableIsLockedException">Nothing was written.</exception>
+    private async Task MarkUnlockedAsync(MarkingWork[] batch, WorkerConnection connection)
+    {
+        try
+        {
             await MarkInOneTransactionAsync(batch, connection, lockPatience: null);
+        }
+        catch (Exception error) when (DatabaseErrors.IsLockTimeout(error))
+        {
+            var session = await connection.OpenAsync(CancellationToken.None);
+            if (await LockedTable.FindAsync(session, CancellationToken.None) is not var (table, mode, process)) throw;
+            throw new TableIsLockedException(table, mode, process, error);
         }
     }
 

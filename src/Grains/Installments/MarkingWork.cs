@@ -36,7 +36,7 @@ internal sealed class MarkingVerdict
     public static MarkingVerdict On(MarkingWork work, LockedAgencies locked, GrainOptions options)
     {
         if (locked.Busy.Contains(work.Agency))
-            return Failed(AgencyIsBusyException.At(work.Agency));
+            return Failed(new AgencyIsHeldException(work.Agency));
         if (!locked.States.TryGetValue(work.Agency, out var state))
             return Ready(AgencyRunOutcome.NotFound);
         if (state.IsPaused) return Ready(AgencyRunOutcome.Paused);

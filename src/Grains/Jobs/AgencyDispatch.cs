@@ -8,16 +8,16 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
 {
     /// <summary>
     /// Runs in the turns of the grain that calls it, and ends when every agency has answered. Answers the failures that
-    /// the ledger does not know, or all of them.
+    /// the ledger does not know.
     /// </summary>
     public Task<IReadOnlyList<AgencyFailure>> AskAsync(
-        IReadOnlyList<AgencyId> agencies, RunRequest request, bool allFailures, CancellationToken stopping) =>
-        Begin(agencies, request, allFailures, new AskedAgencies(default), [], stopping).Answered;
+        IReadOnlyList<AgencyId> agencies, RunRequest request, CancellationToken stopping) =>
+        Begin(agencies, request, FailuresToTell.Unrecorded, new AskedAgencies(default), [], stopping).Answered;
 
     /// <summary>The same, for who does not wait for each of them.</summary>
     /// <param name="agencies">Whom to ask.</param>
     /// <param name="request">For what.</param>
-    /// <param name="allFailures">Also those that the ledger knows.</param>
+    /// <param name="told">Which failures to answer with.</param>
     /// <param name="asked">They, until they have answered.</param>
     /// <param name="underWay">
     /// All of them are in it until they have answered. Of one that is in it already no answer is awaited any more: what
@@ -25,19 +25,21 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
     /// </param>
     /// <param name="stopping">Asks no more of them.</param>
     public AgencyAsking Begin(
-        IReadOnlyList<AgencyId> agencies, RunRequest request, bool allFailures, AskedAgencies asked,
+        IReadOnlyList<AgencyId> agencies, RunRequest request, FailuresToTell told, AskedAgencies asked,
         Dictionary<AgencyId, AskedAgencies> underWay, CancellationToken stopping)
     {
         var failures = new List<AgencyFailure>();
         var sent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var asking = new AgencyAsking { Sent = sent.Task };
         var next = 0;
+        var turns = new List<Task>();
+        var asking = new AgencyAsking { Sent = sent.Task };
         foreach (var agency in agencies)
         {
             if (underWay.TryGetValue(agency, out var before)) before.LetGo(agency);
             underWay[agency] = asked;
         }
 
+        asking.AskMore = AddPlaces;
         asking.Answered = AskAllAsync();
         return asking;
 
@@ -45,8 +47,8 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
         {
             try
             {
-                var places = Math.Min(options.AgenciesInFlight, agencies.Count);
-                await Task.WhenAll(Enumerable.Range(0, places).Select(_ => AskInTurnAsync()));
+                AddPlaces();
+                for (var turn = 0; turn < turns.Count; turn++) await turns[turn];
             }
             finally
             {
@@ -54,6 +56,12 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
             }
 
             return failures;
+        }
+
+        void AddPlaces()
+        {
+            var places = Math.Min(options.AgenciesInFlight, agencies.Count - next);
+            for (var place = 0; place < places; place++) turns.Add(AskInTurnAsync());
         }
 
         // Runs in the calling grain's turns, so that the lists and the place in them need no lock. A semaphore's queue
@@ -84,14 +92,15 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
                 var result = await grains.GetGrain<IAgencyGrain>(agency.Value).BringUpToDateAsync(request);
                 if (result.Outcome != AgencyRunOutcome.Failed) return (true, null);
                 if (result.Job is null && result.MayPass) unserved = result.Error;
-                if (allFailures || result.Job is null)
+                if (told == FailuresToTell.Unrecorded ? result.Job is null : unserved is null)
                     failures.Add(new AgencyFailure(agency, result.Error ?? "unknown error"));
             }
             catch (Exception error) when (!stopping.IsCancellationRequested)
             {
                 // Its own text may name hosts, and whoever asked may not be one to know them.
                 if (error is OrleansException or TimeoutException) unserved = error.Message;
-                failures.Add(new AgencyFailure(agency, $"its grain did not answer ({error.GetType().Name})"));
+                if (told == FailuresToTell.Unrecorded || unserved is null)
+                    failures.Add(new AgencyFailure(agency, $"its grain did not answer ({error.GetType().Name})"));
             }
             finally
             {
@@ -101,6 +110,19 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
             return (false, unserved);
         }
     }
+}
+
+/// <summary>Which failures whoever asks agencies wants to be answered with.</summary>
+internal enum FailuresToTell
+{
+    /// <summary>Those that the ledger does not know: a run that somebody has asked for tells of each.</summary>
+    Unrecorded,
+
+    /// <summary>
+    /// All but those that may pass, and that the ledger does not know: who asks again in a moment has no failure to
+    /// tell, or would tell a new one every time.
+    /// </summary>
+    Lasting,
 }
 
 /// <summary>When agencies were asked, and which of them somebody has asked again since.</summary>
@@ -153,6 +175,9 @@ internal sealed class AgencyAsking
 {
     /// <summary>Ends when the last of them is asked: all but some hundred have answered.</summary>
     public required Task Sent { get; init; }
+
+    /// <summary>Asks as many more at once: none of those that were asked answers.</summary>
+    public Action AskMore { get; set; } = null!;
 
     /// <summary>Ends when all have answered, with the failures.</summary>
     public Task<IReadOnlyList<AgencyFailure>> Answered { get; set; } = null!;

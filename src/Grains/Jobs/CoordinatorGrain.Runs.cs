@@ -49,9 +49,10 @@ internal sealed partial class CoordinatorGrain
         await WhileDispatchingAsync(job.Id, async () =>
         {
             await jobsLog.OpenAsync([job], now, _stop);
-            unrecorded = await dispatch.AskAsync(agencies, run, allFailures: false, _stop);
+            unrecorded = await dispatch.AskAsync(agencies, run, _stop);
             await jobsLog.NoteAllReachedAsync(job.Id, _stop);
-            await CloseAsync(job.Id, unrecorded);
+            Keep(unrecorded, job.Id);
+            await CloseQuietlyAsync(job.Id);
         });
         return await jobsLog.ResultOfAsync(job.Id, unrecorded, _stop);
     }
@@ -70,7 +71,7 @@ internal sealed partial class CoordinatorGrain
             do
             {
                 _closing[job] = false;
-                await CloseAsync(job, []);
+                await CloseAsync(job);
             }
             while (_closing[job]);
         }
@@ -108,7 +109,9 @@ internal sealed partial class CoordinatorGrain
     private async Task<int> CloseOpenJobsAsync()
     {
         var closed = 0;
-        foreach (var job in await jobsLog.OpenJobsAsync(_stop))
+        var open = await jobsLog.OpenJobsAsync(_stop);
+        foreach (var done in _untold.Keys.Except(open).ToArray()) _untold.Remove(done);
+        foreach (var job in open)
         {
             if (_dispatching.Contains(job) || _closing.ContainsKey(job)) continue;
             if (await CloseQuietlyAsync(job)) closed++;
@@ -117,23 +120,35 @@ internal sealed partial class CoordinatorGrain
         return closed;
     }
 
-    /// <summary>A row that cannot be closed must not keep the others from it.</summary>
+    /// <summary>Closed without them, by whomever, the run would be a success.</summary>
+    private void Keep(IReadOnlyList<AgencyFailure> unrecorded, JobId job)
+    {
+        if (unrecorded.Count > 0) _untold[job] = unrecorded;
+    }
+
+    /// <summary>
+    /// A row that cannot be closed, as where somebody holds its alert, must not keep the others from it: the next sweep
+    /// tries again.
+    /// </summary>
     private async Task<bool> CloseQuietlyAsync(JobId job)
     {
         try
         {
-            return await CloseAsync(job, []);
+            return await CloseAsync(job);
         }
-        catch (Npgsql.PostgresException error) when (!DatabaseErrors.IsTransient(error))
+        catch (Npgsql.PostgresException error) when (
+            !DatabaseErrors.IsTransient(error) || DatabaseErrors.IsLockTimeout(error))
         {
             LogNotClosed(job.Value, error.MessageText);
             return false;
         }
     }
 
-    private async Task<bool> CloseAsync(JobId job, IReadOnlyList<AgencyFailure> unrecorded)
+    private async Task<bool> CloseAsync(JobId job)
     {
+        var unrecorded = _untold.GetValueOrDefault(job, []);
         if (await jobsLog.CloseAsync(job, options.RunLimit, unrecorded, _stop) is not { } run) return false;
+        _untold.Remove(job);
         var what = run.CutoffAt is { } at ? $"cutoff at {at:uuuu-MM-dd'T'HH:mm:ss'Z'}" : $"run by {run.Trigger}";
         if (run.Error is null) LogClosed(what, run.Agencies, run.RecordsUpdated, job.Value);
         else LogFailed(what, run.Agencies, run.RecordsUpdated, job.Value, run.Error);
@@ -149,6 +164,6 @@ internal sealed partial class CoordinatorGrain
             + "{Error}")]
     private partial void LogFailed(string run, int agencies, int installments, Guid job, string error);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The run {Job} cannot be closed: {Error}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The run {Job} cannot be closed by this sweep: {Error}")]
     private partial void LogNotClosed(Guid job, string error);
 }

@@ -1,4 +1,5 @@
 using Actors.Grains.Interfaces;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 
@@ -34,6 +35,7 @@ internal sealed partial class CoordinatorGrain(
     AgencyDispatch dispatch,
     GrainOptions options,
     ILocalSiloDetails silo,
+    [FromKeyedServices(TimeProviderNames.Grains)] TimeProvider time,
     ILogger<CoordinatorGrain> logger) : Grain(context), ICoordinatorGrain, IRemindable, IDisposable
 {
     private const string ReminderName = "sweep";
@@ -45,6 +47,9 @@ internal sealed partial class CoordinatorGrain(
 
     /// <summary>By the database's clock, from one sweep to another.</summary>
     private static readonly Duration RepairPeriod = Duration.FromMinutes(1);
+
+    /// <summary>Agencies that are well answer in less, and those that retry in more.</summary>
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan HistoryPeriod = TimeSpan.FromHours(1);
 
@@ -61,6 +66,9 @@ internal sealed partial class CoordinatorGrain(
     private readonly Dictionary<AgencyId, AskedAgencies> _underWay = [];
 
     private readonly Dictionary<JobId, bool> _closing = [];
+
+    /// <summary>What failed in runs that are not closed yet, and stands in no ledger.</summary>
+    private readonly Dictionary<JobId, IReadOnlyList<AgencyFailure>> _untold = [];
     private readonly Dictionary<JobId, Task<RunAllResult>> _runs = [];
     private readonly CancellationTokenSource _stopping = new();
 
@@ -190,15 +198,16 @@ internal sealed partial class CoordinatorGrain(
             foreach (var asked in _underWay.Values) asked.PassOver();
             if (await store.FindAsync(silo.Name, lateAfter, _underWay, _stop) is not { } finding)
             {
-                // Somebody else sweeps, or holds the lock and is dead.
-                if (ticksMayBeLost) SweepSoonAfterTrouble();
+                // Somebody else sweeps, who may have looked before this was asked; or holds the lock and is dead.
+                _ticksMayBeLost |= ticksMayBeLost;
+                SweepAgain(SoonAgain);
                 break;
             }
 
             _sweptAt = finding.At;
             var wave = Send(finding);
             waves.Add(wave);
-            await wave.Asking.Sent;
+            await UntilSentAsync(wave.Asking);
             // A wave that was not full was the last; where nothing but failures comes the next would find the same.
             if (finding.Agencies.Count < options.WaveSize) break;
             if (waves.All(sent => sent.Asking.Done == 0) && waves.Any(sent => sent.Asking.Failed > 0)) break;
@@ -240,14 +249,35 @@ internal sealed partial class CoordinatorGrain(
         }
     }
 
+    /// <summary>
+    /// Until all of a wave are asked. As long as some answer the others have their turn soon; where none does, it is
+    /// by no fault of those that are still to be asked.
+    /// </summary>
+    private async Task UntilSentAsync(AgencyAsking asking)
+    {
+        while (true)
+        {
+            var answered = asking.Done + asking.Failed;
+            try
+            {
+                await asking.Sent.WaitAsync(AnswerPatience, time, _stop);
+                return;
+            }
+            catch (TimeoutException)
+            {
+                if (asking.Done + asking.Failed == answered) asking.AskMore();
+            }
+        }
+    }
+
     /// <summary>Asks one wave to bring itself up to date under a run of its own.</summary>
     private Wave Send(SweepFinding finding)
     {
         var job = JobPlan.ForCatchUp(finding.At);
         var request = new RunRequest(RunTrigger.CatchUp, job.Id);
         var asking = dispatch.Begin(
-            finding.Agencies, request, allFailures: true, new AskedAgencies(finding.At, SweepVerySoon, NoteUnserved),
-            _underWay, _stop);
+            finding.Agencies, request, FailuresToTell.Lasting,
+            new AskedAgencies(finding.At, SweepVerySoon, NoteUnserved), _underWay, _stop);
         return new Wave(finding, asking, CloseWhenAnsweredAsync(job, finding, asking));
     }
 
@@ -255,15 +285,15 @@ internal sealed partial class CoordinatorGrain(
     private async Task<int> CloseWhenAnsweredAsync(JobPlan job, SweepFinding finding, AgencyAsking asking)
     {
         if (finding.Agencies.Count == 0) return 0;
-        IReadOnlyList<AgencyFailure> failures = [];
         await WhileDispatchingAsync(job.Id, async () =>
         {
-            failures = await asking.Answered;
+            var failures = await asking.Answered;
             // Where nothing but failures came of it, nobody may have opened its row.
             if (failures.Count > 0) await jobsLog.OpenAsync([job], finding.At, _stop);
-            await CloseAsync(job.Id, failures);
+            Keep(failures, job.Id);
+            await CloseQuietlyAsync(job.Id);
         });
-        return failures.Count;
+        return asking.Failed;
     }
 
     [LoggerMessage(Level = LogLevel.Information,

@@ -89,6 +89,9 @@ internal sealed class JobsLog(GrainDatabase database)
     /// Failures that could not be written into the ledger: not knowing is a failure too.
     /// </param>
     /// <param name="cancellationToken">Gives up; the row stays open for the next sweep.</param>
+    /// <exception cref="PostgresException">
+    /// A lock timeout: somebody holds an alert that has to be raised or resolved with it. The row stays open.
+    /// </exception>
     public async Task<ClosedRun?> CloseAsync(
         JobId job, TimeSpan limit, IReadOnlyList<AgencyFailure> unrecorded, CancellationToken cancellationToken)
     {
@@ -97,6 +100,7 @@ internal sealed class JobsLog(GrainDatabase database)
         {
             BatchCommands =
             {
+                new NpgsqlBatchCommand("SELECT set_config('lock_timeout', '2000', true)"),
                 new NpgsqlBatchCommand("SELECT close_run(@job, coalesce(@now, clock_timestamp()), @limit, @unrecorded)")
                 {
                     Parameters =
@@ -111,6 +115,7 @@ internal sealed class JobsLog(GrainDatabase database)
             },
         };
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         if (reader.IsDBNull(0)) return null;
 

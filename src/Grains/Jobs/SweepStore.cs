@@ -1,6 +1,7 @@
 using Actors.Grains.Cutoffs;
 using Actors.Grains.Installments;
 using Actors.Grains.Interfaces;
+using Microsoft.Extensions.Logging;
 using NodaTime;
 using Npgsql;
 using NpgsqlTypes;
@@ -8,7 +9,8 @@ using NpgsqlTypes;
 namespace Actors.Grains.Jobs;
 
 /// <summary>What a sweep asks of the database and writes into it; each method is one transaction or less.</summary>
-internal sealed class SweepStore(GrainDatabase database, LastWrites writes, GrainOptions options)
+internal sealed partial class SweepStore(
+    GrainDatabase database, LastWrites writes, GrainOptions options, ILogger<SweepStore> logger)
 {
     /// <summary>
     /// "ACTORSWP" as a number: the advisory lock that keeps two coordinators from sweeping at one time.
@@ -69,7 +71,8 @@ internal sealed class SweepStore(GrainDatabase database, LastWrites writes, Grai
         UPDATE alerts a SET resolved_at = @now
         WHERE a.resolved_at IS NULL AND a.kind IN ('run_failed', 'run_stuck', 'agency_failed')
           AND NOT EXISTS (
-            SELECT FROM agency_cutoffs c WHERE a.kind = 'agency_failed' AND c.agency_id = a.agency_id)
+            SELECT FROM agency_cutoffs c
+            WHERE a.kind = 'agency_failed' AND c.agency_id = a.agency_id AND c.failed_attempts > 0)
           AND NOT EXISTS (
             SELECT FROM agency_runs r
             JOIN agency_cutoffs c ON c.agency_id = r.agency_id
@@ -99,8 +102,14 @@ internal sealed class SweepStore(GrainDatabase database, LastWrites writes, Grai
           SELECT a.id FROM agencies a WHERE NOT EXISTS (SELECT FROM agency_cutoffs c WHERE c.agency_id = a.id)
           ON CONFLICT DO NOTHING
         )
-        UPDATE agency_cutoffs SET next_cutoff_date = NULL, next_cutoff_at = NULL, tzdb_version = NULL
-        WHERE tzdb_version < @tzdb_version COLLATE "C" AND next_cutoff_at > coalesce(@now, clock_timestamp())
+        UPDATE agency_cutoffs c SET next_cutoff_date = NULL, next_cutoff_at = NULL, tzdb_version = NULL
+        FROM (
+          SELECT agency_id FROM agency_cutoffs
+          WHERE tzdb_version < @tzdb_version COLLATE "C" AND next_cutoff_at > coalesce(@now, clock_timestamp())
+          ORDER BY agency_id
+          -- Whoever holds one is at work on it, or makes the sweep wait for ever. A minute later it is tried again.
+          FOR NO KEY UPDATE SKIP LOCKED) AS old
+        WHERE c.agency_id = old.agency_id
         """;
 
     private const string FindAgenciesToRun =
@@ -157,18 +166,47 @@ internal sealed class SweepStore(GrainDatabase database, LastWrites writes, Grai
         if (await TryLockAsync(connection, cancellationToken) is not { } now) return null;
 
         var agencies = await FindWorkAsync(connection, now, lateAfter, underWay, cancellationToken);
-        await using var batch = new NpgsqlBatch(connection, transaction)
-        {
-            // Alerts of runs first, as where a run is closed: two that wait for each other's would be a deadlock.
-            BatchCommands = { At(ResolveProblems, now), At(AlertLate, now), At(NoteSweep, now) },
-        };
-        batch.BatchCommands[2].Parameters.AddWithValue("silo", silo);
-        batch.BatchCommands[2].Parameters.AddWithValue("found", agencies.Count);
-        // The only one of them that answers with a row tells how many agencies are late.
-        var late = (long)(await batch.ExecuteScalarAsync(cancellationToken))!;
+        await AlertAsync(connection, now, cancellationToken);
+        await using var note = new NpgsqlBatch(connection) { BatchCommands = { At(NoteSweep, now) } };
+        note.BatchCommands[0].Parameters.AddWithValue("silo", silo);
+        note.BatchCommands[0].Parameters.AddWithValue("found", agencies.Count);
+        await note.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        GrainTelemetry.Swept(late);
         return new SweepFinding(now, agencies);
+    }
+
+    /// <summary>No agency waits for a row of `alerts` that somebody holds: the next sweep tells.</summary>
+    private async Task AlertAsync(NpgsqlConnection connection, Instant now, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var batch = new NpgsqlBatch(connection)
+            {
+                BatchCommands =
+                {
+                    new NpgsqlBatchCommand("SAVEPOINT alerts"),
+                    new NpgsqlBatchCommand("SET LOCAL lock_timeout = 1000"),
+                    // Alerts of runs first, as where a run is closed: two that wait for each other's would be a
+                    // deadlock.
+                    At(ResolveProblems, now),
+                    At(AlertLate, now),
+                    new NpgsqlBatchCommand("SET LOCAL lock_timeout = 0"),
+                },
+            };
+            // The only one of them that answers with a row tells how many agencies are late.
+            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+            await reader.ReadAsync(cancellationToken);
+            var late = reader.GetInt64(0);
+            // What fails after it is told here, and not when the reader is closed.
+            await reader.NextResultAsync(cancellationToken);
+            GrainTelemetry.Swept(late);
+        }
+        catch (PostgresException held) when (DatabaseErrors.IsLockTimeout(held))
+        {
+            LogAlertIsHeld(held.MessageText);
+            await using var back = new NpgsqlCommand("ROLLBACK TO SAVEPOINT alerts", connection);
+            await back.ExecuteNonQueryAsync(cancellationToken);
+        }
     }
 
     /// <summary>
@@ -226,6 +264,10 @@ internal sealed class SweepStore(GrainDatabase database, LastWrites writes, Grai
         while (await reader.ReadAsync(cancellationToken)) agencies.Add(new AgencyId(reader.GetGuid(0)));
         return agencies;
     }
+
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "Alerts are neither raised nor resolved in this sweep, since somebody holds a row of them: {Error}")]
+    private partial void LogAlertIsHeld(string error);
 
     private NpgsqlBatchCommand At(string sql, Instant now) => new(sql)
     {

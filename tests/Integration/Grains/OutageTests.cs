@@ -1,4 +1,5 @@
 using Actors.Grains;
+using Actors.Grains.Interfaces;
 using Actors.Tests.Support;
 using NodaTime;
 using Xunit;
@@ -87,7 +88,27 @@ public sealed class OutageTests(PausingWorld world) : IClassFixture<PausingWorld
             await tick;
         }
 
+        // No failure was to be recorded: if it were released a moment before, the agency would be set aside for that.
+        Assert.Equal(0, await world.ReadAsync<long>(
+            "SELECT count(*) FROM jobs_log WHERE started_at >= '2031-04-20 17:00Z' AND started_at < '2031-04-21'"));
         await ASweepServesItIn2SAsync(pauses, agency, "2031-04-20");
+    }
+
+    [Fact]
+    public async Task A_resumed_agency_whose_every_attempt_met_an_outage_has_a_sweep_come_in_2_s()
+    {
+        await world.ClearAsync();
+        var agency = await world.AddServedAgencyAsync("2031-04-21T18:00:00Z");
+        await world.Grain(agency).PauseAsync("Ada", "a move");
+        world.Clock.Now = GrainWorld.At("2031-04-23T12:00:00Z");
+        var pauses = world.Pauses.Anew();
+        await world.EndSessionsThatWriteAsync("agency_runs");
+        var resume = world.Grain(agency).ResumeAsync("Bob", "moved", ResumeMode.CatchUp);
+        await PassRetriesAsync(pauses);
+        Assert.Equal(ResumeOutcome.CatchUpFailed, (await resume).Outcome);
+        await world.LetWriteAsync();
+
+        await ASweepServesItIn2SAsync(pauses, agency, "2031-04-22");
     }
 
     private static async Task PassRetriesAsync(PauseClock pauses)

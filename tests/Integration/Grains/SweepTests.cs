@@ -4,6 +4,7 @@ using Actors.Grains.Interfaces;
 using Actors.Grains.Jobs;
 using Actors.Silo.Hosting;
 using Actors.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
 using NodaTime;
 using Npgsql;
 using System.Net;
@@ -80,7 +81,8 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
         world.Clock.Now = GrainWorld.At("2031-03-10T17:00:30Z");
         await using var pool = GrainDatabase.Connect(world.SiloConnectionString);
         var second = new SweepStore(
-            new GrainDatabase(pool, DatabaseClock.ReplacedBy(world.Clock)), new LastWrites(), new GrainOptions());
+            new GrainDatabase(pool, DatabaseClock.ReplacedBy(world.Clock)), new LastWrites(), new GrainOptions(),
+            NullLogger<SweepStore>.Instance);
         await using var first = await world.Owner.OpenConnectionAsync();
         await using (var sweeping = await first.BeginTransactionAsync())
         {

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Actors.Grains;
+using Actors.Grains.Interfaces;
 using Npgsql;
 using Xunit;
 
@@ -96,6 +97,22 @@ public sealed class DatabaseErrorsTests
     {
         Assert.True(DatabaseErrors.IsOutage(new NpgsqlException("broken", new IOException())));
         Assert.False(DatabaseErrors.IsOutage(new AgencyIsBusyException("locked")));
+    }
+
+    [Fact]
+    public void Neither_an_outage_nor_a_held_watermark_nor_a_held_table_is_an_agencys_fault_and_held_installments_are()
+    {
+        var held = new AgencyIsHeldException(new AgencyId(Guid.NewGuid()));
+        var table = new TableIsLockedException("installments", "ShareLock", 4711, Error("55P03"));
+        Assert.All([held, table, Error("57P01")], (Exception error) =>
+        {
+            Assert.True(DatabaseErrors.IsNoFaultOfAgency(error));
+            Assert.True(DatabaseErrors.IsTransient(error));
+            Assert.False(DatabaseErrors.MayBeOfOneAgency(error));
+        });
+        Assert.False(DatabaseErrors.IsOutage(table));
+        Assert.False(DatabaseErrors.IsNoFaultOfAgency(new AgencyIsBusyException("installments are locked")));
+        Assert.False(DatabaseErrors.IsNoFaultOfAgency(Error("P0001")));
     }
 
     [Fact]
