@@ -37,8 +37,9 @@ public interface ICoordinatorGrain : IGrainWithStringKey
     Task JobMayBeDoneAsync(JobId job);
 
     /// <summary>
-    /// Says that an outage has cost an agency its cutoff, and its tick will not come again: a sweep is to come soon,
-    /// and not to wait until it is 10 s late. A lost word costs what every tick that is lost costs.
+    /// Says that an agency could not be served by what may pass, such as an outage, and that nobody will ask for it
+    /// again: a sweep is to come soon, and not to wait until it is 10 s late. A lost word costs what every tick that is
+    /// lost costs.
     /// </summary>
     /// <param name="error">What was met; it goes into the log.</param>
     [Alias("LeftUnserved"), OneWay, AlwaysInterleave]

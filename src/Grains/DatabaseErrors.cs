@@ -82,7 +82,7 @@ internal sealed class AgencyIsHeldException(AgencyId agency)
     : AgencyIsBusyException($"agency {agency} is locked by another transaction");
 
 /// <summary>Nobody can be marked while somebody holds a whole table, as who makes an index or alters it.</summary>
-internal sealed class TableIsLockedException(string table, string mode, int process, Exception inner) : Exception(
-    $"table {table} is locked by another session ({mode}, process {process} of the server), as by CREATE INDEX without "
+internal sealed class TableIsLockedException(string table, string mode, string holder, Exception inner) : Exception(
+    $"table {table} is locked by another session ({mode}, {holder}), as by CREATE INDEX without "
     + "CONCURRENTLY, or by ALTER TABLE, also while it waits",
     inner);

@@ -96,8 +96,9 @@ public static class GrainTelemetry
 
     internal static void Failed() => Failures.Add(1);
 
-    internal static void Swept(long agenciesLate) =>
-        lastSweep = new Sweep(Stopwatch.GetTimestamp(), agenciesLate);
+    /// <param name="agenciesLate">Null where that could not be told: as many as before.</param>
+    internal static void Swept(long? agenciesLate) =>
+        lastSweep = new Sweep(Stopwatch.GetTimestamp(), agenciesLate ?? lastSweep?.AgenciesLate ?? 0);
 
     /// <summary>Another silo sweeps from now on, or none.</summary>
     internal static void SweepsNoMore() => lastSweep = null;

@@ -156,8 +156,8 @@ internal sealed partial class InstallmentMarker(
         catch (Exception error) when (DatabaseErrors.IsLockTimeout(error))
         {
             var session = await connection.OpenAsync(CancellationToken.None);
-            if (await LockedTable.FindAsync(session, CancellationToken.None) is not var (table, mode, process)) throw;
-            throw new TableIsLockedException(table, mode, process, error);
+            if (await LockedTable.FindAsync(session, CancellationToken.None) is not var (table, mode, holder)) throw;
+            throw new TableIsLockedException(table, mode, holder, error);
         }
     }
 

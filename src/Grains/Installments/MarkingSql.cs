@@ -20,13 +20,20 @@ internal static class MarkingSql
           AND c.agency_id = r.agency_id AND c.last_cutoff_date IS NOT NULL
         """;
 
-    /// <summary>Of agencies that are well again; whoever was left out is not yet.</summary>
+    /// <summary>
+    /// Of agencies that are well again; whoever was left out is not yet. An alert that somebody holds is left to the
+    /// next sweep.
+    /// </summary>
     public const string ResolveFailures =
         """
-        UPDATE alerts SET resolved_at = coalesce(@now, clock_timestamp())
-        WHERE resolved_at IS NULL AND dedup_key IN (
-          SELECT 'agency_failed:' || agency_id FROM agency_cutoffs
-          WHERE agency_id = ANY (@failed_agencies) AND failed_attempts = 0)
+        UPDATE alerts a SET resolved_at = coalesce(@now, clock_timestamp())
+        FROM (
+          SELECT id FROM alerts
+          WHERE resolved_at IS NULL AND dedup_key IN (
+            SELECT 'agency_failed:' || agency_id FROM agency_cutoffs
+            WHERE agency_id = ANY (@failed_agencies) AND failed_attempts = 0)
+          FOR NO KEY UPDATE SKIP LOCKED) AS free
+        WHERE a.id = free.id
         """;
 
     private const string Head =

@@ -11,6 +11,12 @@ internal sealed partial class CoordinatorGrain
     private const string TooManyWait =
         "Many runs wait for their turn already. Ask again when they are done.";
 
+    /// <summary>How long a run that is to be closed waits for an alert that somebody holds.</summary>
+    private static readonly TimeSpan AlertPatience = TimeSpan.FromSeconds(2);
+
+    /// <summary>The same, where another has waited.</summary>
+    private static readonly TimeSpan LittlePatience = TimeSpan.FromMilliseconds(50);
+
     private readonly RunTurns _turns = new(atOnce: 2, mostWaiting: 100);
 
     public async Task<RunAllResult> RunAllAsync(RunAllRequest request)
@@ -52,7 +58,7 @@ internal sealed partial class CoordinatorGrain
             unrecorded = await dispatch.AskAsync(agencies, run, _stop);
             await jobsLog.NoteAllReachedAsync(job.Id, _stop);
             Keep(unrecorded, job.Id);
-            await CloseQuietlyAsync(job.Id);
+            await CloseQuietlyAsync(job.Id, AlertPatience);
         });
         return await jobsLog.ResultOfAsync(job.Id, unrecorded, _stop);
     }
@@ -71,7 +77,7 @@ internal sealed partial class CoordinatorGrain
             do
             {
                 _closing[job] = false;
-                await CloseAsync(job);
+                await CloseAsync(job, AlertPatience);
             }
             while (_closing[job]);
         }
@@ -109,50 +115,73 @@ internal sealed partial class CoordinatorGrain
     private async Task<int> CloseOpenJobsAsync()
     {
         var closed = 0;
+        var patience = AlertPatience;
+        var kept = _untold.Keys.ToArray();
         var open = await jobsLog.OpenJobsAsync(_stop);
-        foreach (var done in _untold.Keys.Except(open).ToArray()) _untold.Remove(done);
+        // Whoever else has closed them has told what he knew. There may be more of them than were read.
+        if (open.Count < JobsLog.OpenJobsAtMost)
+            foreach (var done in kept.Except(open)) _untold.Remove(done);
         foreach (var job in open)
         {
             if (_dispatching.Contains(job) || _closing.ContainsKey(job)) continue;
-            if (await CloseQuietlyAsync(job)) closed++;
+            var end = await CloseQuietlyAsync(job, patience);
+            if (end == Closing.Closed) closed++;
+            // Runs that were late share an alert: what the first has waited for in vain the others do not wait for.
+            if (end == Closing.IsHeld) patience = LittlePatience;
         }
 
         return closed;
     }
 
     /// <summary>Closed without them, by whomever, the run would be a success.</summary>
-    private void Keep(IReadOnlyList<AgencyFailure> unrecorded, JobId job)
+    private void Keep(IReadOnlyList<AgencyFailure> failures, JobId job)
     {
-        if (unrecorded.Count > 0) _untold[job] = unrecorded;
+        if (failures.Count > 0) _untold[job] = failures;
+        else _untold.Remove(job);
     }
 
     /// <summary>
     /// A row that cannot be closed, as where somebody holds its alert, must not keep the others from it: the next sweep
     /// tries again.
     /// </summary>
-    private async Task<bool> CloseQuietlyAsync(JobId job)
+    private async Task<Closing> CloseQuietlyAsync(JobId job, TimeSpan patience)
     {
         try
         {
-            return await CloseAsync(job);
+            return await CloseAsync(job, patience) ? Closing.Closed : Closing.GoesOn;
         }
-        catch (Npgsql.PostgresException error) when (
-            !DatabaseErrors.IsTransient(error) || DatabaseErrors.IsLockTimeout(error))
+        catch (Npgsql.PostgresException error) when (DatabaseErrors.IsLockTimeout(error))
         {
             LogNotClosed(job.Value, error.MessageText);
-            return false;
+            return Closing.IsHeld;
+        }
+        catch (Npgsql.PostgresException error) when (!DatabaseErrors.IsTransient(error))
+        {
+            LogNotClosed(job.Value, error.MessageText);
+            return Closing.GoesOn;
         }
     }
 
-    private async Task<bool> CloseAsync(JobId job)
+    private async Task<bool> CloseAsync(JobId job, TimeSpan patience)
     {
-        var unrecorded = _untold.GetValueOrDefault(job, []);
-        if (await jobsLog.CloseAsync(job, options.RunLimit, unrecorded, _stop) is not { } run) return false;
+        var failures = _untold.GetValueOrDefault(job, []);
+        if (await jobsLog.CloseAsync(job, options.RunLimit, failures, patience, _stop) is not { } run) return false;
         _untold.Remove(job);
         var what = run.CutoffAt is { } at ? $"cutoff at {at:uuuu-MM-dd'T'HH:mm:ss'Z'}" : $"run by {run.Trigger}";
         if (run.Error is null) LogClosed(what, run.Agencies, run.RecordsUpdated, job.Value);
         else LogFailed(what, run.Agencies, run.RecordsUpdated, job.Value, run.Error);
         return true;
+    }
+
+    private enum Closing
+    {
+        Closed,
+
+        /// <summary>Also where it was closed before, or cannot be.</summary>
+        GoesOn,
+
+        /// <summary>Somebody holds the alert that it has to raise.</summary>
+        IsHeld,
     }
 
     [LoggerMessage(Level = LogLevel.Information,

@@ -8,7 +8,7 @@ namespace Actors.Grains.Jobs;
 /// <summary>
 /// Who is authoritative: the database. Each agency's watermark (`agency_cutoffs`) says how far it was served, its
 /// ledger (`agency_runs`) how, and `jobs_log` which runs there were. This grain holds nothing that two queries cannot
-/// rebuild, and no marking waits for it.
+/// rebuild but failures that nobody could record, and no marking waits for it.
 /// <para>
 /// What it does: it closes the rows of `jobs_log` when no agency of a run is left, and it sweeps, at its start and then
 /// every <see cref="GrainOptions.SweepPeriod"/>, for what no reminder served: cutoffs that passed while no silo ran, a
@@ -48,7 +48,7 @@ internal sealed partial class CoordinatorGrain(
     /// <summary>By the database's clock, from one sweep to another.</summary>
     private static readonly Duration RepairPeriod = Duration.FromMinutes(1);
 
-    /// <summary>Agencies that are well answer in less, and those that retry in more.</summary>
+    /// <summary>Agencies that are well answer in less, and those that somebody holds in more.</summary>
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan HistoryPeriod = TimeSpan.FromHours(1);
@@ -67,7 +67,7 @@ internal sealed partial class CoordinatorGrain(
 
     private readonly Dictionary<JobId, bool> _closing = [];
 
-    /// <summary>What failed in runs that are not closed yet, and stands in no ledger.</summary>
+    /// <summary>What failed in runs that are not closed yet; the ledger need not know it.</summary>
     private readonly Dictionary<JobId, IReadOnlyList<AgencyFailure>> _untold = [];
     private readonly Dictionary<JobId, Task<RunAllResult>> _runs = [];
     private readonly CancellationTokenSource _stopping = new();
@@ -291,7 +291,7 @@ internal sealed partial class CoordinatorGrain(
             // Where nothing but failures came of it, nobody may have opened its row.
             if (failures.Count > 0) await jobsLog.OpenAsync([job], finding.At, _stop);
             Keep(failures, job.Id);
-            await CloseQuietlyAsync(job.Id);
+            await CloseQuietlyAsync(job.Id, AlertPatience);
         });
         return asking.Failed;
     }

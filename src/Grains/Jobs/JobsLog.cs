@@ -12,6 +12,9 @@ namespace Actors.Grains.Jobs;
 /// </summary>
 internal sealed class JobsLog(GrainDatabase database)
 {
+    /// <summary>The most open runs that are read at once.</summary>
+    public const int OpenJobsAtMost = 1000;
+
     /// <summary>Enough for every cutoff instant of a day and its catch-ups; past it the set starts anew.</summary>
     private const int RememberedJobs = 4_096;
 
@@ -39,6 +42,19 @@ internal sealed class JobsLog(GrainDatabase database)
         SELECT coalesce(metadata ->> 'trigger', 'another program'), (metadata ->> 'cutoff_at')::timestamptz,
                coalesce((metadata ->> 'agencies_total')::integer, 0), coalesce(records_updated, 0), error_message
         FROM jobs_log WHERE id = @job
+        """;
+
+    /// <summary>Whoever writes under it shares its row, and is waited for by nobody.</summary>
+    private const string ForgetEmpty =
+        """
+        DELETE FROM jobs_log j
+        USING (
+          SELECT id FROM jobs_log
+          WHERE id = @job AND status = 'running' AND metadata ->> 'trigger' = 'catch_up'
+            AND NOT EXISTS (SELECT FROM agency_runs r WHERE r.job_id = @job)
+          FOR UPDATE SKIP LOCKED) AS free
+        WHERE j.id = free.id
+        RETURNING j.id
         """;
 
     private readonly ConcurrentDictionary<JobId, bool> _opened = new();
@@ -81,41 +97,49 @@ internal sealed class JobsLog(GrainDatabase database)
 
     /// <summary>
     /// Closes a run when no agency of it is left, or when it has lasted for its limit. Null when it goes on, is being
-    /// written to, or was closed before.
+    /// written to, or was closed before. A catch-up that has come to nothing, neither a success nor a failure, has no
+    /// row any more.
     /// </summary>
     /// <param name="job">The run.</param>
     /// <param name="limit">How long a run may stay open.</param>
     /// <param name="unrecorded">
     /// Failures that could not be written into the ledger: not knowing is a failure too.
     /// </param>
+    /// <param name="patience">How long to wait for an alert that somebody holds.</param>
     /// <param name="cancellationToken">Gives up; the row stays open for the next sweep.</param>
     /// <exception cref="PostgresException">
-    /// A lock timeout: somebody holds an alert that has to be raised or resolved with it. The row stays open.
+    /// A lock timeout: somebody holds alerts, which have to be raised with it. The row stays open.
     /// </exception>
     public async Task<ClosedRun?> CloseAsync(
-        JobId job, TimeSpan limit, IReadOnlyList<AgencyFailure> unrecorded, CancellationToken cancellationToken)
+        JobId job, TimeSpan limit, IReadOnlyList<AgencyFailure> unrecorded, TimeSpan patience,
+        CancellationToken cancellationToken)
     {
         await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection)
         {
             BatchCommands =
             {
-                new NpgsqlBatchCommand("SELECT set_config('lock_timeout', '2000', true)"),
-                new NpgsqlBatchCommand("SELECT close_run(@job, coalesce(@now, clock_timestamp()), @limit, @unrecorded)")
-                {
-                    Parameters =
-                    {
-                        new NpgsqlParameter("job", job.Value),
-                        new NpgsqlParameter("limit", NpgsqlDbType.Interval) { Value = Duration.FromTimeSpan(limit) },
-                        new NpgsqlParameter("unrecorded", NpgsqlDbType.Jsonb) { Value = FailuresJson.Of(unrecorded) },
-                        MarkingParameters.Now(database.Clock.Replacement),
-                    },
-                },
-                new NpgsqlBatchCommand(ReadClosed) { Parameters = { new NpgsqlParameter("job", job.Value) } },
+                // Until the end of the batch, which is one transaction.
+                new NpgsqlBatchCommand(FormattableString.Invariant(
+                    $"SELECT set_config('lock_timeout', '{patience.TotalMilliseconds:0}', true)")),
             },
         };
+        if (unrecorded.Count == 0) batch.BatchCommands.Add(Of(job, ForgetEmpty));
+        var close = Of(job, "SELECT close_run(@job, coalesce(@now, clock_timestamp()), @limit, @unrecorded)");
+        close.Parameters.Add(new("limit", NpgsqlDbType.Interval) { Value = Duration.FromTimeSpan(limit) });
+        close.Parameters.Add(new("unrecorded", NpgsqlDbType.Jsonb) { Value = FailuresJson.Of(unrecorded) });
+        close.Parameters.Add(MarkingParameters.Now(database.Clock.Replacement));
+        batch.BatchCommands.Add(close);
+        batch.BatchCommands.Add(Of(job, ReadClosed));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
+        if (unrecorded.Count == 0)
+        {
+            // One that is asked for once more has to be opened anew.
+            if (await reader.ReadAsync(cancellationToken)) _opened.TryRemove(job, out _);
+            await reader.NextResultAsync(cancellationToken);
+        }
+
         await reader.ReadAsync(cancellationToken);
         if (reader.IsDBNull(0)) return null;
 
@@ -150,14 +174,14 @@ internal sealed class JobsLog(GrainDatabase database)
         return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    /// <summary>The runs that are open, oldest first, up to 1,000.</summary>
+    /// <summary>The runs that are open, oldest first, up to <see cref="OpenJobsAtMost"/>.</summary>
     public async Task<IReadOnlyList<JobId>> OpenJobsAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Source.CreateCommand(
-            """
+            $"""
             SELECT id FROM jobs_log
             WHERE status = 'running' AND job_name = @job_name
-            ORDER BY started_at LIMIT 1000
+            ORDER BY started_at LIMIT {OpenJobsAtMost}
             """);
         command.Parameters.AddWithValue("job_name", JobNames.UpdateInstallmentStatuses);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -172,13 +196,14 @@ internal sealed class JobsLog(GrainDatabase database)
     {
         await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection);
-        batch.BatchCommands.Add(ForJob(
+        batch.BatchCommands.Add(Of(
+            job,
             """
             SELECT agency_id, sum(records_updated)::integer, max(error_message) FILTER (WHERE status = 'failed')
             FROM agency_runs WHERE job_id = @job
             GROUP BY agency_id ORDER BY agency_id
             """));
-        batch.BatchCommands.Add(ForJob("SELECT error_message FROM jobs_log WHERE id = @job"));
+        batch.BatchCommands.Add(Of(job, "SELECT error_message FROM jobs_log WHERE id = @job"));
 
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var counts = new List<AgencyCount>();
@@ -195,9 +220,10 @@ internal sealed class JobsLog(GrainDatabase database)
         var known = failures.Select(failure => failure.Agency).ToHashSet();
         failures.AddRange(unrecorded.Where(failure => !known.Contains(failure.Agency)));
         return new RunAllResult(job, counts, failures, error);
-
-        NpgsqlBatchCommand ForJob(string sql) => new(sql) { Parameters = { new NpgsqlParameter("job", job.Value) } };
     }
+
+    private static NpgsqlBatchCommand Of(JobId job, string sql) =>
+        new(sql) { Parameters = { new NpgsqlParameter("job", job.Value) } };
 }
 
 /// <summary>A run that was closed just now.</summary>

@@ -65,22 +65,29 @@ internal sealed partial class SweepStore(
         FROM late
         """;
 
-    /// <summary>Closes the alerts of what is well again, is paused, or is gone.</summary>
+    /// <summary>
+    /// Closes the alerts of what is well again, is paused, or is gone. One that somebody holds is left to the next
+    /// sweep.
+    /// </summary>
     internal const string ResolveProblems =
         """
         UPDATE alerts a SET resolved_at = @now
-        WHERE a.resolved_at IS NULL AND a.kind IN ('run_failed', 'run_stuck', 'agency_failed')
-          AND NOT EXISTS (
-            SELECT FROM agency_cutoffs c
-            WHERE a.kind = 'agency_failed' AND c.agency_id = a.agency_id AND c.failed_attempts > 0)
-          AND NOT EXISTS (
-            SELECT FROM agency_runs r
-            JOIN agency_cutoffs c ON c.agency_id = r.agency_id
-            WHERE r.job_id = a.job_id AND r.status = 'failed' AND c.failed_attempts > 0)
-          AND NOT EXISTS (
-            SELECT FROM agency_cutoffs c
-            WHERE a.kind = 'run_stuck' AND c.paused_at IS NULL
-              AND c.next_cutoff_at = (a.details ->> 'cutoff_at')::timestamptz)
+        FROM (
+          SELECT a.id FROM alerts a
+          WHERE a.resolved_at IS NULL AND a.kind IN ('run_failed', 'run_stuck', 'agency_failed')
+            AND NOT EXISTS (
+              SELECT FROM agency_cutoffs c
+              WHERE a.kind = 'agency_failed' AND c.agency_id = a.agency_id AND c.failed_attempts > 0)
+            AND NOT EXISTS (
+              SELECT FROM agency_runs r
+              JOIN agency_cutoffs c ON c.agency_id = r.agency_id
+              WHERE r.job_id = a.job_id AND r.status = 'failed' AND c.failed_attempts > 0)
+            AND NOT EXISTS (
+              SELECT FROM agency_cutoffs c
+              WHERE a.kind = 'run_stuck' AND c.paused_at IS NULL
+                AND c.next_cutoff_at = (a.details ->> 'cutoff_at')::timestamptz)
+          FOR NO KEY UPDATE OF a SKIP LOCKED) AS free
+        WHERE a.id = free.id
         """;
 
     private const string NoteSweep =
@@ -166,17 +173,21 @@ internal sealed partial class SweepStore(
         if (await TryLockAsync(connection, cancellationToken) is not { } now) return null;
 
         var agencies = await FindWorkAsync(connection, now, lateAfter, underWay, cancellationToken);
-        await AlertAsync(connection, now, cancellationToken);
+        var late = await AlertAsync(connection, now, cancellationToken);
         await using var note = new NpgsqlBatch(connection) { BatchCommands = { At(NoteSweep, now) } };
         note.BatchCommands[0].Parameters.AddWithValue("silo", silo);
         note.BatchCommands[0].Parameters.AddWithValue("found", agencies.Count);
         await note.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        GrainTelemetry.Swept(late);
         return new SweepFinding(now, agencies);
     }
 
-    /// <summary>No agency waits for a row of `alerts` that somebody holds: the next sweep tells.</summary>
-    private async Task AlertAsync(NpgsqlConnection connection, Instant now, CancellationToken cancellationToken)
+    /// <summary>
+    /// Answers how many agencies are late. No sweep waits for what somebody holds of `alerts`, a row or all: the next
+    /// one tells, and this one answers null.
+    /// </summary>
+    private async Task<long?> AlertAsync(NpgsqlConnection connection, Instant now, CancellationToken cancellationToken)
     {
         try
         {
@@ -199,13 +210,14 @@ internal sealed partial class SweepStore(
             var late = reader.GetInt64(0);
             // What fails after it is told here, and not when the reader is closed.
             await reader.NextResultAsync(cancellationToken);
-            GrainTelemetry.Swept(late);
+            return late;
         }
         catch (PostgresException held) when (DatabaseErrors.IsLockTimeout(held))
         {
             LogAlertIsHeld(held.MessageText);
             await using var back = new NpgsqlCommand("ROLLBACK TO SAVEPOINT alerts", connection);
             await back.ExecuteNonQueryAsync(cancellationToken);
+            return null;
         }
     }
 
@@ -266,7 +278,7 @@ internal sealed partial class SweepStore(
     }
 
     [LoggerMessage(Level = LogLevel.Warning,
-        Message = "Alerts are neither raised nor resolved in this sweep, since somebody holds a row of them: {Error}")]
+        Message = "Alerts are neither raised nor resolved in this sweep, since somebody holds them: {Error}")]
     private partial void LogAlertIsHeld(string error);
 
     private NpgsqlBatchCommand At(string sql, Instant now) => new(sql)

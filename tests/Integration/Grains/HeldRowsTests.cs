@@ -2,7 +2,6 @@ using Actors.Grains;
 using Actors.Grains.Interfaces;
 using Actors.Tests.Support;
 using NodaTime;
-using Npgsql;
 using Xunit;
 
 namespace Actors.Tests.Integration.Grains;
@@ -22,20 +21,23 @@ public sealed class HeldRowsTests(GrainWorld world) : IClassFixture<GrainWorld>
         var due = await world.AddInstallmentAsync(agencies[0], date);
         world.Clock.Now = GrainWorld.At($"{date}T17:00:00Z");
         AgencyRunResult[] results;
-        await using (var reader = await HoldAsync(isWaitedFor ? "LOCK TABLE installments IN ACCESS SHARE MODE" : ""))
+        await using (var reading = await HoldAsync("LOCK TABLE installments IN ACCESS SHARE MODE"))
         {
-            var waits = HoldAsync(
-                $"LOCK TABLE installments IN {(isWaitedFor ? "ACCESS EXCLUSIVE" : "SHARE")} MODE");
+            // Whoever alters it waits for the reader, and who makes an index does not.
+            var altering = HoldAsync($"LOCK TABLE installments IN {(isWaitedFor ? "ACCESS EXCLUSIVE" : "SHARE")} MODE");
             await Eventually.HoldsAsync("somebody has the table or waits for it", () => world.ReadAsync<bool>(
                 """
                 SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'installments'::regclass
+                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                   AND mode IN ('AccessExclusiveLock', 'ShareLock'))
                 """));
 
             results = await Task.WhenAll(agencies.Select(agency => world.BringUpToDateAsync(agency)));
+            world.Clock.Now += Duration.FromSeconds(11);
+            Assert.Equal(3, (await world.Coordinator.SweepAsync()).AgenciesFailed);
 
-            await reader.RollbackAsync();
-            await (await waits).DisposeAsync();
+            await reading.ReleaseAsync();
+            await (await altering).DisposeAsync();
         }
 
         Assert.All(results, result =>
@@ -46,11 +48,17 @@ public sealed class HeldRowsTests(GrainWorld world) : IClassFixture<GrainWorld>
         });
         Assert.Equal(0, await world.ReadAsync<long>(
             "SELECT count(*) FROM agency_cutoffs WHERE set_aside_until IS NOT NULL OR failed_attempts > 0"));
-        Assert.Equal(0, await world.ReadAsync<long>("SELECT count(*) FROM alerts"));
+        Assert.Equal(["cutoff_late false"], await AlertsAsync());
 
-        world.Clock.Now += Duration.FromSeconds(11);
+        world.Clock.Now += Duration.FromSeconds(9);
         Assert.Equal(3, (await world.Coordinator.SweepAsync()).AgenciesBroughtUpToDate);
         Assert.Equal("overdue", await world.StatusOfAsync(due));
+        // What the sweep under the lock came to is no run that succeeded, with nobody in it.
+        Assert.Equal(["3"], await world.ListAsync<string>(
+            $"""
+            SELECT metadata ->> 'agencies_total' FROM jobs_log
+            WHERE metadata ->> 'trigger' = 'catch_up' AND started_at > '{date} 16:30Z' AND started_at < '{date} 23:00Z'
+            """));
     }
 
     [Fact]
@@ -59,7 +67,7 @@ public sealed class HeldRowsTests(GrainWorld world) : IClassFixture<GrainWorld>
         await world.ClearAsync();
         var agency = await world.AddServedAgencyAsync("2031-05-10T16:00:00Z");
         world.Clock.Now = GrainWorld.At("2031-05-10T17:00:30Z");
-        await using (await HeldAgency.HoldAsync(world.Owner, agency))
+        await using (await HeldLock.OnAgencyAsync(world.Owner, agency))
         {
             for (var sweep = 0; sweep < 3; sweep++)
             {
@@ -109,6 +117,29 @@ public sealed class HeldRowsTests(GrainWorld world) : IClassFixture<GrainWorld>
     }
 
     [Fact]
+    public async Task An_agency_that_is_well_again_is_served_while_somebody_holds_its_alert()
+    {
+        await world.ClearAsync();
+        var agency = await world.AddServedAgencyAsync("2031-05-14T16:00:00Z");
+        world.Clock.Now = GrainWorld.At("2031-05-14T17:00:30Z");
+        await world.MoveAsync(agency, "Mars/Olympus");
+        Assert.Equal(1, (await world.Coordinator.SweepAsync()).AgenciesFailed);
+        await world.MoveAsync(agency, "UTC");
+        world.Clock.Now += Duration.FromSeconds(1);
+
+        await using (await HoldAsync($"SELECT FROM alerts WHERE dedup_key = 'agency_failed:{agency}' FOR UPDATE"))
+        {
+            Assert.Equal(1, (await world.Coordinator.SweepAsync()).AgenciesBroughtUpToDate);
+            Assert.Equal(1, await world.OpenAlertsAsync($"agency_failed:{agency}"));
+        }
+
+        Assert.Equal("2031-05-14 success 0", (await world.LedgerAsync(agency))[^1]);
+        world.Clock.Now += Duration.FromSeconds(1);
+        await world.Coordinator.SweepAsync();
+        Assert.Equal(0, await world.OpenAlertsAsync($"agency_failed:{agency}"));
+    }
+
+    [Fact]
     public async Task Who_holds_an_agency_whose_instants_are_to_be_computed_anew_keeps_the_sweep_from_no_other()
     {
         await world.ClearAsync();
@@ -117,7 +148,7 @@ public sealed class HeldRowsTests(GrainWorld world) : IClassFixture<GrainWorld>
         await world.Coordinator.SweepAsync();
         world.Clock.Now = GrainWorld.At("2031-05-15T17:01:30Z");
         await world.ExecuteAsync("UPDATE agency_cutoffs SET tzdb_version = '2000a' WHERE agency_id = $1", old);
-        await using (await HeldAgency.HoldAsync(world.Owner, old))
+        await using (await HeldLock.OnAgencyAsync(world.Owner, old))
         {
             Assert.Equal(1, (await world.Coordinator.SweepAsync()).AgenciesBroughtUpToDate);
             Assert.Equal("2031-05-15 success 0", (await world.LedgerAsync(late))[^1]);
@@ -154,15 +185,7 @@ public sealed class HeldRowsTests(GrainWorld world) : IClassFixture<GrainWorld>
     private Task<List<string>> AlertsAsync() => world.ListAsync<string>(
         "SELECT kind || ' ' || (resolved_at IS NOT NULL) FROM alerts ORDER BY raised_at");
 
-    /// <summary>Somebody else's transaction, which ends when it is disposed of.</summary>
-    private async Task<NpgsqlTransaction> HoldAsync(string sql)
-    {
-        var connection = await world.Owner.OpenConnectionAsync();
-        var transaction = await connection.BeginTransactionAsync();
-        await using var hold = new NpgsqlCommand(sql.Length == 0 ? "SELECT" : sql, connection);
-        await hold.ExecuteNonQueryAsync();
-        return transaction;
-    }
+    private Task<HeldLock> HoldAsync(string sql) => HeldLock.ByAsync(world.Owner, sql);
 }
 
 /// <summary>A world whose sweep asks two agencies at once, and whose pauses are the test's.</summary>
@@ -184,8 +207,8 @@ public sealed class SweepPlacesTests(TwoAtOnceWorld world) : IClassFixture<TwoAt
         var free = await world.AddServedAgencyAsync("2031-06-01T16:00:00Z");
         world.Clock.Now = GrainWorld.At("2031-06-01T17:01:00Z");
         var pauses = world.Pauses.Anew();
-        await using var first = await HeldAgency.HoldAsync(world.Owner, held[0]);
-        await using var second = await HeldAgency.HoldAsync(world.Owner, held[1]);
+        await using var first = await HeldLock.OnAgencyAsync(world.Owner, held[0]);
+        await using var second = await HeldLock.OnAgencyAsync(world.Owner, held[1]);
         var sweep = world.Coordinator.SweepAsync();
         while (await pauses.NextAsync() != TimeSpan.FromSeconds(2))
         {

@@ -80,7 +80,7 @@ public sealed class JobsLogTests(GrainWorld world) : IClassFixture<GrainWorld>
         world.Clock.Now = GrainWorld.At("2031-03-10T17:00:00Z");
         var job = (await world.BringUpToDateAsync(served)).Job!.Value.Value;
         // Somebody holds the agency, so that neither reminder nor sweep can serve it.
-        await using var hold = await HeldAgency.HoldAsync(world.Owner, stuck);
+        await using var hold = await HeldLock.OnAgencyAsync(world.Owner, stuck);
 
         world.Clock.Now += Duration.FromMinutes(10);
         Assert.Equal(1, (await world.Coordinator.SweepAsync()).AgenciesFailed);

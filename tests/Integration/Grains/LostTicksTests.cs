@@ -19,7 +19,7 @@ public sealed class LostTicksTests(PausingWorld world) : IClassFixture<PausingWo
         var pauses = world.Pauses.Anew();
         var held = await world.AddServedAgencyAsync("2031-01-10T16:00:00Z");
         var mate = await world.AddServedAgencyAsync("2031-01-10T16:00:00Z", cutoffTime: "17:00:05");
-        await using var hold = await HeldAgency.HoldAsync(world.Owner, held);
+        await using var hold = await HeldLock.OnAgencyAsync(world.Owner, held);
         world.Clock.Now = GrainWorld.At("2031-01-10T17:00:01Z");
 
         await using var looks = await Looks.StartAsync(world);
@@ -43,7 +43,7 @@ public sealed class LostTicksTests(PausingWorld world) : IClassFixture<PausingWo
     {
         var pauses = world.Pauses.Anew();
         var held = await world.AddServedAgencyAsync("2031-04-10T16:00:00Z");
-        await using var hold = await HeldAgency.HoldAsync(world.Owner, held);
+        await using var hold = await HeldLock.OnAgencyAsync(world.Owner, held);
         world.Clock.Now = GrainWorld.At("2031-04-10T17:00:01Z");
         var tick = world.BringUpToDateAsync(held);
         await pauses.NextAsync();

@@ -81,7 +81,7 @@ public sealed class OutageTests(PausingWorld world) : IClassFixture<PausingWorld
         var cutoff = GrainWorld.At("2031-04-20T17:00:00Z");
         world.Clock.Now = cutoff + Duration.FromSeconds(7);
         var pauses = world.Pauses.Anew();
-        await using (await HeldAgency.HoldAsync(world.Owner, agency))
+        await using (await HeldLock.OnAgencyAsync(world.Owner, agency))
         {
             var tick = world.TickAsync(agency, cutoff);
             await PassRetriesAsync(pauses);

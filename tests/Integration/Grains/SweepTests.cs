@@ -128,7 +128,7 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
         var pauses = world.Pauses.Anew();
         var held = await world.AddServedAgencyAsync("2031-04-12T16:00:00Z");
         world.Clock.Now = GrainWorld.At("2031-04-12T17:00:30Z");
-        await using var hold = await HeldAgency.HoldAsync(world.Owner, held);
+        await using var hold = await HeldLock.OnAgencyAsync(world.Owner, held);
         var first = world.Coordinator.SweepAsync();
         await pauses.NextAsync();
 

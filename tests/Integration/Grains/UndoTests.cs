@@ -222,7 +222,7 @@ public sealed class UndoTests(GrainWorld world) : IClassFixture<GrainWorld>
     public async Task An_agency_that_somebody_holds_is_busy()
     {
         var (agency, run, marked) = await MarkedAsync("2031-06-20", 1);
-        await using var hold = await HeldAgency.HoldAsync(world.Owner, agency);
+        await using var hold = await HeldLock.OnAgencyAsync(world.Owner, agency);
 
         Assert.Equal((UndoOutcome.Busy, 0), await OutcomeAsync(agency, run));
         Assert.Equal("overdue", await world.StatusOfAsync(marked[0]));

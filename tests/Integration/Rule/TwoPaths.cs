@@ -102,8 +102,9 @@ internal sealed class TwoPaths : IAsyncDisposable
         var request = new RunRequest(data.Asked ? RunTrigger.Api : RunTrigger.CatchUp);
         var served = await Task.WhenAll(data.Agencies.Select(agency => BringUpToDateAsync(marker, agency.id, request)));
         await marker.StopAsync(CancellationToken.None);
+        var (limit, patience) = (TimeSpan.FromMinutes(10), TimeSpan.FromSeconds(2));
         foreach (var job in served.SelectMany(one => one.Jobs).Distinct())
-            await jobsLog.CloseAsync(job, TimeSpan.FromMinutes(10), [], CancellationToken.None);
+            await jobsLog.CloseAsync(job, limit, [], patience, CancellationToken.None);
 
         await using var connection = await database.Owner.OpenConnectionAsync();
         return new PathResult(

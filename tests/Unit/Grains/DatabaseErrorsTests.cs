@@ -103,7 +103,7 @@ public sealed class DatabaseErrorsTests
     public void Neither_an_outage_nor_a_held_watermark_nor_a_held_table_is_an_agencys_fault_and_held_installments_are()
     {
         var held = new AgencyIsHeldException(new AgencyId(Guid.NewGuid()));
-        var table = new TableIsLockedException("installments", "ShareLock", 4711, Error("55P03"));
+        var table = new TableIsLockedException("installments", "ShareLock", "process 4711", Error("55P03"));
         Assert.All([held, table, Error("57P01")], (Exception error) =>
         {
             Assert.True(DatabaseErrors.IsNoFaultOfAgency(error));

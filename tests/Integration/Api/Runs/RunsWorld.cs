@@ -92,7 +92,7 @@ public sealed class RunsWorld : IAsyncLifetime
         """, agency, count);
 
     /// <summary>Keeps runs of an agency from coming to their end until it is disposed of.</summary>
-    public Task<HeldAgency> HoldAsync(Guid agency) => HeldAgency.HoldAsync(Owner, agency);
+    public Task<HeldLock> HoldAsync(Guid agency) => HeldLock.OnAgencyAsync(Owner, agency);
 
     public async Task ExecuteAsync(string sql, params object[] parameters)
     {
