@@ -26,15 +26,13 @@ internal sealed class FailedAgencies(GrainDatabase database, JobsLog jobsLog, Gr
         WHERE c.agency_id = @agency
         """;
 
-    /// <summary>Who holds the agency's alert keeps it, and its place here, for no longer than this.</summary>
-    private const string Lock =
-        $"""
-        {GrainDatabase.EndWhenIdle}; SET LOCAL lock_timeout = 2000;
-        SELECT agency_id FROM agency_cutoffs WHERE agency_id = @agency FOR NO KEY UPDATE SKIP LOCKED
-        """;
+    private const string Lock = GrainDatabase.EndWhenIdle
+        + "; SELECT agency_id FROM agency_cutoffs WHERE agency_id = @agency FOR NO KEY UPDATE SKIP LOCKED";
 
+    /// <summary>Who holds the agency's alert keeps it, and its place here, for no longer than this.</summary>
     private const string Note =
         """
+        SET LOCAL lock_timeout = 2000;
         SELECT note_agency_failure(
           @agency, @job, @now, @trigger, @requested_by, @reason, @error, @tzdb_version, @first_pause)
         """;

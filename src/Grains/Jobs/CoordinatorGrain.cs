@@ -207,7 +207,8 @@ internal sealed partial class CoordinatorGrain(
             _sweptAt = finding.At;
             var wave = Send(finding);
             waves.Add(wave);
-            await UntilSentAsync(wave.Asking);
+            AskMoreWhileNobodyAnswersAsync(wave.Asking).Ignore();
+            await wave.Asking.Sent;
             // A wave that was not full was the last; where nothing but failures comes the next would find the same.
             if (finding.Agencies.Count < options.WaveSize) break;
             if (waves.All(sent => sent.Asking.Done == 0) && waves.Any(sent => sent.Asking.Failed > 0)) break;
@@ -250,23 +251,16 @@ internal sealed partial class CoordinatorGrain(
     }
 
     /// <summary>
-    /// Until all of a wave are asked. As long as some answer the others have their turn soon; where none does, it is
-    /// by no fault of those that are still to be asked.
+    /// As long as some agencies of a wave answer, the others have their turn soon; where none does, it is by no fault
+    /// of those that are still to be asked. It runs beside the wait for the wave, which ends in this grain's turns.
     /// </summary>
-    private async Task UntilSentAsync(AgencyAsking asking)
+    private async Task AskMoreWhileNobodyAnswersAsync(AgencyAsking asking)
     {
-        while (true)
+        while (!asking.Sent.IsCompleted)
         {
             var answered = asking.Done + asking.Failed;
-            try
-            {
-                await asking.Sent.WaitAsync(AnswerPatience, time, _stop);
-                return;
-            }
-            catch (TimeoutException)
-            {
-                if (asking.Done + asking.Failed == answered) asking.AskMore();
-            }
+            await Task.Delay(AnswerPatience, time, CancellationToken.None);
+            if (asking.Done + asking.Failed == answered) asking.AskMore();
         }
     }
 

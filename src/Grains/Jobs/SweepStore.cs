@@ -201,7 +201,7 @@ internal sealed partial class SweepStore(
                     // deadlock.
                     At(ResolveProblems, now),
                     At(AlertLate, now),
-                    new NpgsqlBatchCommand("SET LOCAL lock_timeout = 0"),
+                    new NpgsqlBatchCommand("SET LOCAL lock_timeout TO DEFAULT"),
                 },
             };
             // The only one of them that answers with a row tells how many agencies are late.

@@ -76,7 +76,11 @@ internal sealed class Judge(Facts facts, Storms storms, Agenda agenda, Action<st
         Require(row.Operation != "DELETE" || row.OldStatus == "running", () => $"the closed run {row.Id} was deleted");
         Require(row.Operation != "UPDATE" || row.OldStatus == "running" || row.OldStatus == row.Status, () =>
             $"run {row.Id} was closed as {row.OldStatus}, and is {row.Status} now");
-        if (row.Operation == "DELETE") facts.OpenRuns.Remove(facts.Runs[row.Id]);
+        if (row.Operation != "DELETE") return;
+        // One that came to nothing; whoever asks for it once more opens it anew.
+        Require(facts.Runs[row.Id].Marked == 0, () => $"run {row.Id} was deleted, and has marked");
+        facts.OpenRuns.Remove(facts.Runs[row.Id]);
+        facts.Runs.Remove(row.Id);
     }
 
     private void LookAtClosed(AuditRow row)

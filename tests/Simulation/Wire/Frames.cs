@@ -77,6 +77,7 @@ internal static class Frames
 internal sealed record ClientRequest(IReadOnlyList<byte[][]> Units, IReadOnlyList<string> Sql)
 {
     private const string Patience = "SET LOCAL lock_timeout = ";
+    private const string PatienceOfBatch = "set_config('lock_timeout', '";
     private const string IdleSetting = "SET LOCAL idle_in_transaction_session_timeout = ([0-9]+)";
 
     public bool IsCommit => Sql is ["COMMIT"];
@@ -96,7 +97,8 @@ internal sealed record ClientRequest(IReadOnlyList<byte[][]> Units, IReadOnlyLis
     public bool EndsTransaction => IsCommit || IsRollback;
 
     /// <summary>Whether the client waits for locked rows only for so long, by the server's own clock.</summary>
-    public bool HasLockTimeout => Sql.Any(sql => sql.StartsWith(Patience, StringComparison.Ordinal));
+    public bool HasLockTimeout => Sql.Any(sql =>
+        sql.Contains(Patience, StringComparison.Ordinal) || sql.Contains(PatienceOfBatch, StringComparison.Ordinal));
 
     /// <summary>How a person finds it in the code: the first words of its last statement.</summary>
     public string Title
@@ -136,16 +138,17 @@ internal sealed record ClientRequest(IReadOnlyList<byte[][]> Units, IReadOnlyLis
     /// The same request of a client that waits for locked rows as long as it takes. The clock of the world stands
     /// still while others go on, and so must the server's.
     /// </summary>
-    public ClientRequest WithEndlessPatience() => With(Patience + "1000");
+    public ClientRequest WithEndlessPatience() => With("1000", "1000");
 
     /// <summary>
     /// The same request of a client that gives up at once: nobody lets a row go while it waits, however long.
     /// </summary>
-    public ClientRequest WithoutPatience() => With(Patience + "2 -- ");
+    public ClientRequest WithoutPatience() => With("2 -- ", "2', true) -- ");
 
-    private ClientRequest With(string patience) => this with
+    private ClientRequest With(string patience, string patienceOfBatch) => this with
     {
-        Units = [.. Units.Select(unit => unit.Select(message =>
-            (char)message[0] == 'P' ? Frames.Replace(message, Patience, patience) : message).ToArray())],
+        Units = [.. Units.Select(unit => unit.Select(message => (char)message[0] != 'P' ? message : Frames.Replace(
+            Frames.Replace(message, Patience, Patience + patience),
+            PatienceOfBatch, PatienceOfBatch + patienceOfBatch)).ToArray())],
     };
 }
