@@ -92,15 +92,13 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
                 var result = await grains.GetGrain<IAgencyGrain>(agency.Value).BringUpToDateAsync(request);
                 if (result.Outcome != AgencyRunOutcome.Failed) return (true, null);
                 if (result.Job is null && result.MayPass) unserved = result.Error;
-                if (told == FailuresToTell.Unrecorded ? result.Job is null : unserved is null)
-                    failures.Add(new AgencyFailure(agency, result.Error ?? "unknown error"));
+                Note(result.Error ?? "unknown error", isRecorded: result.Job is not null);
             }
             catch (Exception error) when (!stopping.IsCancellationRequested)
             {
                 // Its own text may name hosts, and whoever asked may not be one to know them.
                 if (error is OrleansException or TimeoutException) unserved = error.Message;
-                if (told == FailuresToTell.Unrecorded || unserved is null)
-                    failures.Add(new AgencyFailure(agency, $"its grain did not answer ({error.GetType().Name})"));
+                Note($"its grain did not answer ({error.GetType().Name})", isRecorded: false);
             }
             finally
             {
@@ -108,6 +106,12 @@ internal sealed class AgencyDispatch(IGrainFactory grains, GrainOptions options)
             }
 
             return (false, unserved);
+
+            void Note(string error, bool isRecorded)
+            {
+                if (told == FailuresToTell.Unrecorded ? !isRecorded : unserved is null)
+                    failures.Add(new AgencyFailure(agency, error));
+            }
         }
     }
 }

@@ -57,8 +57,7 @@ internal sealed partial class CoordinatorGrain
             await jobsLog.OpenAsync([job], now, _stop);
             unrecorded = await dispatch.AskAsync(agencies, run, _stop);
             await jobsLog.NoteAllReachedAsync(job.Id, _stop);
-            Keep(unrecorded, job.Id);
-            await CloseQuietlyAsync(job.Id, AlertPatience);
+            await CloseSentOutAsync(job.Id, unrecorded);
         });
         return await jobsLog.ResultOfAsync(job.Id, unrecorded, _stop);
     }
@@ -133,11 +132,15 @@ internal sealed partial class CoordinatorGrain
         return closed;
     }
 
-    /// <summary>Closed without them, by whomever, the run would be a success.</summary>
-    private void Keep(IReadOnlyList<AgencyFailure> failures, JobId job)
+    /// <summary>
+    /// Closes a run that was sent out, with what failed. That is kept until it is closed, by whomever: without it the
+    /// run would be a success.
+    /// </summary>
+    private Task<Closing> CloseSentOutAsync(JobId job, IReadOnlyList<AgencyFailure> failures)
     {
         if (failures.Count > 0) _untold[job] = failures;
         else _untold.Remove(job);
+        return CloseQuietlyAsync(job, AlertPatience);
     }
 
     /// <summary>
@@ -150,15 +153,11 @@ internal sealed partial class CoordinatorGrain
         {
             return await CloseAsync(job, patience) ? Closing.Closed : Closing.GoesOn;
         }
-        catch (Npgsql.PostgresException error) when (DatabaseErrors.IsLockTimeout(error))
+        catch (Npgsql.PostgresException error) when (
+            DatabaseErrors.IsLockTimeout(error) || !DatabaseErrors.IsTransient(error))
         {
             LogNotClosed(job.Value, error.MessageText);
-            return Closing.IsHeld;
-        }
-        catch (Npgsql.PostgresException error) when (!DatabaseErrors.IsTransient(error))
-        {
-            LogNotClosed(job.Value, error.MessageText);
-            return Closing.GoesOn;
+            return DatabaseErrors.IsLockTimeout(error) ? Closing.IsHeld : Closing.GoesOn;
         }
     }
 

@@ -284,8 +284,7 @@ internal sealed partial class CoordinatorGrain(
             var failures = await asking.Answered;
             // Where nothing but failures came of it, nobody may have opened its row.
             if (failures.Count > 0) await jobsLog.OpenAsync([job], finding.At, _stop);
-            Keep(failures, job.Id);
-            await CloseQuietlyAsync(job.Id, AlertPatience);
+            await CloseSentOutAsync(job.Id, failures);
         });
         return asking.Failed;
     }

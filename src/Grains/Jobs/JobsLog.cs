@@ -50,7 +50,7 @@ internal sealed class JobsLog(GrainDatabase database)
         DELETE FROM jobs_log j
         USING (
           SELECT id FROM jobs_log
-          WHERE id = @job AND status = 'running' AND metadata ->> 'trigger' = 'catch_up'
+          WHERE NOT @has_failures AND id = @job AND status = 'running' AND metadata ->> 'trigger' = 'catch_up'
             AND NOT EXISTS (SELECT FROM agency_runs r WHERE r.job_id = @job)
           FOR UPDATE SKIP LOCKED) AS free
         WHERE j.id = free.id
@@ -115,6 +115,12 @@ internal sealed class JobsLog(GrainDatabase database)
         CancellationToken cancellationToken)
     {
         await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
+        var forget = Of(job, ForgetEmpty);
+        forget.Parameters.Add(new("has_failures", unrecorded.Count > 0));
+        var close = Of(job, "SELECT close_run(@job, coalesce(@now, clock_timestamp()), @limit, @unrecorded)");
+        close.Parameters.Add(new("limit", NpgsqlDbType.Interval) { Value = Duration.FromTimeSpan(limit) });
+        close.Parameters.Add(new("unrecorded", NpgsqlDbType.Jsonb) { Value = FailuresJson.Of(unrecorded) });
+        close.Parameters.Add(MarkingParameters.Now(database.Clock.Replacement));
         await using var batch = new NpgsqlBatch(connection)
         {
             BatchCommands =
@@ -122,24 +128,16 @@ internal sealed class JobsLog(GrainDatabase database)
                 // Until the end of the batch, which is one transaction.
                 new NpgsqlBatchCommand(FormattableString.Invariant(
                     $"SELECT set_config('lock_timeout', '{patience.TotalMilliseconds:0}', true)")),
+                forget,
+                close,
+                Of(job, ReadClosed),
             },
         };
-        if (unrecorded.Count == 0) batch.BatchCommands.Add(Of(job, ForgetEmpty));
-        var close = Of(job, "SELECT close_run(@job, coalesce(@now, clock_timestamp()), @limit, @unrecorded)");
-        close.Parameters.Add(new("limit", NpgsqlDbType.Interval) { Value = Duration.FromTimeSpan(limit) });
-        close.Parameters.Add(new("unrecorded", NpgsqlDbType.Jsonb) { Value = FailuresJson.Of(unrecorded) });
-        close.Parameters.Add(MarkingParameters.Now(database.Clock.Replacement));
-        batch.BatchCommands.Add(close);
-        batch.BatchCommands.Add(Of(job, ReadClosed));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
-        if (unrecorded.Count == 0)
-        {
-            // One that is asked for once more has to be opened anew.
-            if (await reader.ReadAsync(cancellationToken)) _opened.TryRemove(job, out _);
-            await reader.NextResultAsync(cancellationToken);
-        }
-
+        // One that is asked for once more has to be opened anew.
+        if (await reader.ReadAsync(cancellationToken)) _opened.TryRemove(job, out _);
+        await reader.NextResultAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         if (reader.IsDBNull(0)) return null;
 

@@ -174,10 +174,11 @@ internal sealed partial class SweepStore(
 
         var agencies = await FindWorkAsync(connection, now, lateAfter, underWay, cancellationToken);
         var late = await AlertAsync(connection, now, cancellationToken);
-        await using var note = new NpgsqlBatch(connection) { BatchCommands = { At(NoteSweep, now) } };
-        note.BatchCommands[0].Parameters.AddWithValue("silo", silo);
-        note.BatchCommands[0].Parameters.AddWithValue("found", agencies.Count);
-        await note.ExecuteNonQueryAsync(cancellationToken);
+        var note = At(NoteSweep, now);
+        note.Parameters.AddWithValue("silo", silo);
+        note.Parameters.AddWithValue("found", agencies.Count);
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { note } };
+        await batch.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         GrainTelemetry.Swept(late);
         return new SweepFinding(now, agencies);

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using Actors.Api.Access;
-using Npgsql;
+using Actors.Tests.Integration.Grains;
 using Xunit;
 
 namespace Actors.Tests.Integration.Api;
@@ -100,10 +100,7 @@ public sealed partial class AccessTests(ApiHost host) : IClassFixture<ApiHost>
     public async Task A_request_does_not_wait_for_the_lock_of_its_keys_row()
     {
         var key = await ApiKeysTable.AddAsync(host.Database);
-        await using var connection = await host.Database.OpenConnectionAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        await using var hold = new NpgsqlCommand("SELECT FROM api_keys FOR UPDATE", connection, transaction);
-        await hold.ExecuteNonQueryAsync();
+        await using var hold = await HeldLock.ByAsync(host.Database, "SELECT FROM api_keys FOR UPDATE");
 
         using var response = await host.PostAsync(ApiHost.NoAgency, key);
 

@@ -190,19 +190,4 @@ public class GrainWorld : IAsyncLifetime
 public sealed class PausingWorld : GrainWorld
 {
     internal override GrainOptions Options { get; } = new();
-
-    /// <summary>Ends sessions as an administrator does, in the middle of a statement that writes.</summary>
-    internal Task EndSessionsThatWriteAsync(string table) => ExecuteAsync(
-        $"""
-        CREATE FUNCTION end_session() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-          PERFORM pg_terminate_backend(pg_backend_pid());
-          PERFORM pg_sleep(1);
-          RETURN NEW;
-        END $$;
-        CREATE TRIGGER end_session BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION end_session();
-        """);
-
-    /// <summary>Takes that back.</summary>
-    internal Task LetWriteAsync() => ExecuteAsync("DROP FUNCTION end_session() CASCADE");
 }

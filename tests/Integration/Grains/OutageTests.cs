@@ -17,11 +17,11 @@ public sealed class OutageTests(PausingWorld world) : IClassFixture<PausingWorld
         await world.ExecuteAsync("UPDATE agencies SET overdue_cutoff_time = '18:00' WHERE id = $1", agency);
         world.Clock.Now = GrainWorld.At("2031-04-17T18:00:30Z");
         var pauses = world.Pauses.Anew();
-        await world.EndSessionsThatWriteAsync("orleans.reminders");
+        await EndSessionsThatWriteAsync("orleans.reminders");
         var sweep = world.Coordinator.SweepAsync();
         await pauses.NextAsync();
 
-        await world.LetWriteAsync();
+        await LetWriteAsync();
         pauses.Advance(TimeSpan.FromSeconds(1));
 
         var swept = await sweep;
@@ -42,12 +42,12 @@ public sealed class OutageTests(PausingWorld world) : IClassFixture<PausingWorld
         var agency = await world.AddServedAgencyAsync("2031-04-18T16:00:00Z");
         world.Clock.Now = GrainWorld.At("2031-04-18T17:00:30Z");
         var pauses = world.Pauses.Anew();
-        await world.EndSessionsThatWriteAsync("agency_runs");
+        await EndSessionsThatWriteAsync("agency_runs");
         var sweep = world.Coordinator.SweepAsync();
         await PassRetriesAsync(pauses);
 
         Assert.Equal(1, (await sweep).AgenciesFailed);
-        await world.LetWriteAsync();
+        await LetWriteAsync();
         world.Clock.Now += Duration.FromSeconds(2);
         pauses.Advance(TimeSpan.FromSeconds(2));
 
@@ -58,16 +58,13 @@ public sealed class OutageTests(PausingWorld world) : IClassFixture<PausingWorld
     [Fact]
     public async Task A_tick_whose_every_attempt_met_an_outage_has_a_sweep_come_in_2_s_though_it_is_not_10_s_late()
     {
-        await world.ClearAsync();
-        var agency = await world.AddServedAgencyAsync("2031-04-19T16:00:00Z");
-        var cutoff = GrainWorld.At("2031-04-19T17:00:00Z");
-        world.Clock.Now = cutoff + Duration.FromSeconds(7);
+        var (agency, cutoff) = await ServedTheDayBeforeAsync("2031-04-19");
         var pauses = world.Pauses.Anew();
-        await world.EndSessionsThatWriteAsync("agency_runs");
+        await EndSessionsThatWriteAsync("agency_runs");
         var tick = world.TickAsync(agency, cutoff);
         await PassRetriesAsync(pauses);
         await tick;
-        await world.LetWriteAsync();
+        await LetWriteAsync();
 
         await ASweepServesItIn2SAsync(pauses, agency, "2031-04-19");
     }
@@ -76,10 +73,7 @@ public sealed class OutageTests(PausingWorld world) : IClassFixture<PausingWorld
     [Fact]
     public async Task A_tick_that_found_its_agency_held_at_every_attempt_has_a_sweep_come_in_2_s()
     {
-        await world.ClearAsync();
-        var agency = await world.AddServedAgencyAsync("2031-04-20T16:00:00Z");
-        var cutoff = GrainWorld.At("2031-04-20T17:00:00Z");
-        world.Clock.Now = cutoff + Duration.FromSeconds(7);
+        var (agency, cutoff) = await ServedTheDayBeforeAsync("2031-04-20");
         var pauses = world.Pauses.Anew();
         await using (await HeldLock.OnAgencyAsync(world.Owner, agency))
         {
@@ -102,13 +96,23 @@ public sealed class OutageTests(PausingWorld world) : IClassFixture<PausingWorld
         await world.Grain(agency).PauseAsync("Ada", "a move");
         world.Clock.Now = GrainWorld.At("2031-04-23T12:00:00Z");
         var pauses = world.Pauses.Anew();
-        await world.EndSessionsThatWriteAsync("agency_runs");
+        await EndSessionsThatWriteAsync("agency_runs");
         var resume = world.Grain(agency).ResumeAsync("Bob", "moved", ResumeMode.CatchUp);
         await PassRetriesAsync(pauses);
         Assert.Equal(ResumeOutcome.CatchUpFailed, (await resume).Outcome);
-        await world.LetWriteAsync();
+        await LetWriteAsync();
 
         await ASweepServesItIn2SAsync(pauses, agency, "2031-04-22");
+    }
+
+    /// <summary>Its cutoff of the date has passed 7 s ago: its tick has come, and it is not late yet.</summary>
+    private async Task<(Guid Agency, Instant Cutoff)> ServedTheDayBeforeAsync(string date)
+    {
+        await world.ClearAsync();
+        var agency = await world.AddServedAgencyAsync($"{date}T16:00:00Z");
+        var cutoff = GrainWorld.At($"{date}T17:00:00Z");
+        world.Clock.Now = cutoff + Duration.FromSeconds(7);
+        return (agency, cutoff);
     }
 
     private static async Task PassRetriesAsync(PauseClock pauses)
@@ -124,6 +128,21 @@ public sealed class OutageTests(PausingWorld world) : IClassFixture<PausingWorld
         await HoldsAsync("SELECT EXISTS (SELECT FROM agency_runs "
             + $"WHERE agency_id = '{agency}' AND cutoff_date = '{date}' AND trigger = 'catch_up')");
     }
+
+    /// <summary>Ends sessions as an administrator does, in the middle of a statement that writes.</summary>
+    private Task EndSessionsThatWriteAsync(string table) => world.ExecuteAsync(
+        $"""
+        CREATE FUNCTION end_session() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          PERFORM pg_terminate_backend(pg_backend_pid());
+          PERFORM pg_sleep(1);
+          RETURN NEW;
+        END $$;
+        CREATE TRIGGER end_session BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION end_session();
+        """);
+
+    /// <summary>Takes that back.</summary>
+    private Task LetWriteAsync() => world.ExecuteAsync("DROP FUNCTION end_session() CASCADE");
 
     private Task HoldsAsync(string sql) => Eventually.HoldsAsync(sql, () => world.ReadAsync<bool>(sql));
 }

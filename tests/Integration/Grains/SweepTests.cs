@@ -83,12 +83,8 @@ public sealed class SweepTests(PausingWorld world) : IClassFixture<PausingWorld>
         var second = new SweepStore(
             new GrainDatabase(pool, DatabaseClock.ReplacedBy(world.Clock)), new LastWrites(), new GrainOptions(),
             NullLogger<SweepStore>.Instance);
-        await using var first = await world.Owner.OpenConnectionAsync();
-        await using (var sweeping = await first.BeginTransactionAsync())
+        await using (await HeldLock.ByAsync(world.Owner, $"SELECT pg_advisory_xact_lock({SweepStore.SweepLock})"))
         {
-            await using var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({SweepStore.SweepLock})", first);
-            await take.ExecuteNonQueryAsync();
-
             Assert.Null(await second.FindAsync("second", Duration.Zero, nobody, CancellationToken.None));
             Assert.Equal(0, await world.OpenAlertsAsync(Late));
         }

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Actors.Tests.Integration.Api.Agencies;
-using Npgsql;
+using Actors.Tests.Integration.Grains;
 using Xunit;
 
 namespace Actors.Tests.Integration.Api.Alerts;
@@ -56,10 +56,8 @@ public sealed class AcknowledgeTests(ListsApi api) : IClassFixture<ListsApi>
     public async Task Of_two_at_once_one_stands_and_both_are_told_so()
     {
         var alert = await RaiseAsync();
-        await using var connection = await api.Database.OpenConnectionAsync(TestContext.Current.CancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
-        await using (var hold = new NpgsqlCommand($"SELECT FROM alerts WHERE id = '{alert}' FOR UPDATE", connection))
-            await hold.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        await using var hold = await HeldLock.ByAsync(
+            api.Database, $"SELECT FROM alerts WHERE id = '{alert}' FOR UPDATE");
 
         var both = Enumerable.Range(0, 2).Select(n => AcknowledgeAsync(api.Admin, alert, $$"""{"note": "{{n}}"}"""))
             .ToArray();
@@ -68,7 +66,7 @@ public sealed class AcknowledgeTests(ListsApi api) : IClassFixture<ListsApi>
             async () => await api.AskAsync<long>(
                 "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN "
                 + "(SELECT pid FROM pg_stat_activity WHERE datname = current_database())") == 2);
-        await transaction.RollbackAsync(TestContext.Current.CancellationToken);
+        await hold.ReleaseAsync();
 
         var answers = await Task.WhenAll(both);
         Assert.Equal(answers[0].GetRawText(), answers[1].GetRawText());
